@@ -1,0 +1,28 @@
+import type { DecoderDefinition } from '../../src/decoder.ts'
+import { HanDecoder } from './decoder.ts'
+import { explainHan } from './explain.ts'
+import type { HanFamily } from './family.ts'
+import { type HanOptions, parseHanOptions } from './options.ts'
+
+/**
+ * Defines the decoder of one or several families at a HAN port. The id is that of the only family, else `auto`.
+ * Kamstrup sends 8N1, everybody else 8E1; the line is settled by which of them gives right checksums.
+ */
+export function defineHan(
+  title: string,
+  families: readonly HanFamily[],
+): DecoderDefinition<HanOptions> {
+  return {
+    id: families.length === 1 ? families[0]!.id : 'auto',
+    title,
+    input: 'stream',
+    serial: [
+      { baudRate: 2400, dataBits: 8, parity: 'even', stopBits: 1 },
+      { baudRate: 2400, dataBits: 8, parity: 'none', stopBits: 1 },
+      { baudRate: 115_200, dataBits: 8, parity: 'none', stopBits: 1 },
+    ],
+    parseOptions: parseHanOptions,
+    create: options => new HanDecoder(families, options),
+    explain: explainHan,
+  }
+}

@@ -1,0 +1,86 @@
+/** `run` with a configuration: the agent put together from it. */
+import { type Config, loadConfig, type OutputConfig } from '../config.ts'
+import { controlParameters } from '../control/parameters.ts'
+import { createAgent } from '../daemon.ts'
+import { AmpacityError } from '../errors.ts'
+import { systemClock } from '../io/clock.ts'
+import { limitFileOutput } from '../io/limit-file.ts'
+import { createLog } from '../io/log.ts'
+import { type MqttOutput, mqttOutput } from '../io/mqtt.ts'
+import type { Log, Output } from '../io/ports.ts'
+import { type CommandIo, decoderById, decoderOptions } from './io.ts'
+import { sourceOfConfig } from './sources.ts'
+
+/** Runs until the user ends it; throws AmpacityError for everything a person has to mend first. */
+export async function runConfigured(
+  path: string | undefined,
+  settings: readonly string[],
+  io: CommandIo,
+): Promise<void> {
+  const config = await loadConfig(path, settings)
+  const { meter = {} } = config
+  if (meter.source === undefined)
+    throw new AmpacityError(
+      'CONFIG_INVALID',
+      'meter.source: nothing found, expected serial, tcp, file or stdin',
+    )
+  const definition = decoderById(io, meter.decoder ?? 'auto')
+  const options = decoderOptions(definition, meter.options)
+  const source = await sourceOfConfig(meter.source, definition, systemClock)
+  const mqtt = mqttOf(config)
+  const outputs: readonly Output[] = [
+    ...(config.outputs ?? []).map(output => fileOf(output, config)),
+    ...(mqtt === undefined ? [] : [mqtt]),
+  ]
+  const log = createLog(config.log?.level)
+  if (outputs.length === 0)
+    log.warn(
+      { code: 'no_output' },
+      'no output is configured: decisions are only logged; add outputs or mqtt',
+    )
+  const agent = createAgent({
+    parameters: controlParameters(config),
+    meters: [{ source, definition, options }],
+    outputs,
+    clock: systemClock,
+    log,
+    ...(mqtt === undefined
+      ? {}
+      : { onReading: (reading, notes, id) => mqtt.publishReading(reading, notes, id) }),
+  })
+  logStart(log, config, definition.id)
+  await agent.run(io.signal)
+}
+
+function logStart(log: Log, config: Config, decoder: string): void {
+  const fuse = config.installation?.mainFuseA ?? 25
+  log.info({ code: 'started', decoder }, `main fuse ${fuse} A, decoder ${decoder}`)
+}
+
+function fileOf({ id, path, chargePoint }: OutputConfig, config: Config): Output {
+  return limitFileOutput({
+    id,
+    path,
+    failsafeA: failsafeOf(config),
+    clock: systemClock,
+    ...(chargePoint === undefined ? {} : { chargePoint }),
+  })
+}
+
+function mqttOf(config: Config): MqttOutput | undefined {
+  if (config.mqtt === undefined) return undefined
+  const device = config.device?.id ?? 'home'
+  const { base = `ampacity/${device}`, clientId = `ampacity-${device}`, ...broker } = config.mqtt
+  return mqttOutput({
+    id: 'mqtt',
+    base,
+    clientId,
+    ...broker,
+    failsafeA: failsafeOf(config),
+    clock: systemClock,
+  })
+}
+
+function failsafeOf(config: Config): number {
+  return config.control?.failsafeA ?? 0
+}

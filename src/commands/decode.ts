@@ -1,0 +1,244 @@
+import type { Decoder, DecoderDefinition, DecoderEvent } from '../decoder.ts'
+import { startsApdu } from '../dlms/apdu.ts'
+import { AmpacityError, EXIT } from '../errors.ts'
+import { type InputForm, loadRecording } from '../io/capture-file.ts'
+import { startsWithLlc } from '../link/llc.ts'
+import { eventLine, type Payload } from '../payload.ts'
+import { Coverage } from './coverage.ts'
+import {
+  type Command,
+  type CommandIo,
+  choice,
+  decoderById,
+  decoderOptions,
+  Printer,
+  readArgs,
+} from './io.ts'
+import { explained, TABLE_HEAD, tableRow } from './render.ts'
+
+/** Options that `decode` and `replay` share. */
+export const INPUT_OPTIONS = {
+  decoder: { type: 'string' },
+  input: { type: 'string' },
+  format: { type: 'string' },
+  repair: { type: 'string' },
+} as const
+
+export const decode: Command = {
+  name: 'decode',
+  summary: 'bytes to JSON lines',
+  help: `ampacity decode [FILE|-]    bytes to JSON lines, nothing else
+
+  --decoder ID      which decoder (default auto: by content; see \`ampacity decoders\`)
+  --input FORM      auto, hex, binary or text (default auto)
+  --format FORM     jsonl, table or explain (default jsonl; explain gives every byte its meaning)
+  --repair crlf     undo a device on the way that puts CR before every LF
+
+Example:  xxd -p meter.bin | ampacity decode --input hex - | jq .active_power_import_w
+Exit status: 0 everything understood, 1 something rejected or nothing there, 2 wrong usage.`,
+
+  async run(args, io) {
+    const { values, positionals } = readArgs(args, INPUT_OPTIONS, {
+      least: 0,
+      most: 1,
+      name: 'FILE',
+    })
+    const definition = decoderById(io, values.decoder ?? 'auto')
+    const format = choice('format', values.format, ['jsonl', 'table', 'explain'])
+    const form = choice<InputForm>('input', values.input, ['auto', 'hex', 'binary', 'text'])
+    const options = repairOption(values.repair)
+    const path = positionals[0] ?? '-'
+    if (path === '-' && form !== 'hex' && format !== 'explain') {
+      const first = await firstChunk(io)
+      if (first.rest !== undefined && !looksLikeText(first.chunk) && !looksBare(first.chunk))
+        return decodeLive(first.chunk, first.rest, definition, options, format, io)
+      const { bytes } = await loadRecording('-', form, prepend(first.chunk, first.rest))
+      return decodeWhole(bytes, definition, options, format, io)
+    }
+    const { bytes } = await loadRecording(path, form, io.stdin)
+    return decodeWhole(bytes, definition, options, format, io)
+  },
+}
+
+/** The decoder options that `--repair` asks for. */
+export function repairOption(repair: string | undefined): { repair?: 'crlf' } {
+  return repair === undefined ? {} : { repair: choice('repair', repair, ['crlf']) }
+}
+
+/** Line settings matter to a port; bytes alone may also be what other software logged without the frame around it. */
+export function createDecoder(
+  bytes: Uint8Array,
+  definition: DecoderDefinition,
+  options: { readonly [key: string]: unknown },
+): Decoder {
+  const create = (raw: unknown): Decoder => definition.create(decoderOptions(definition, raw))
+  const isBare = looksBare(bytes) && !understandsSome(create(options), bytes)
+  return create(isBare ? { ...options, link: 'none' } : options)
+}
+
+/** True for what may be an LLC PDU or APDU: such a telegram ends with the input. */
+function looksBare(bytes: Uint8Array): boolean {
+  return startsWithLlc(bytes, 0, bytes.length) || startsApdu(bytes[0] ?? -1)
+}
+
+function understandsSome(decoder: Decoder, bytes: Uint8Array): boolean {
+  return [...decoder.push(bytes, 0), ...decoder.wake(Number.POSITIVE_INFINITY)].some(
+    event => event.type === 'reading',
+  )
+}
+
+async function decodeWhole(
+  bytes: Uint8Array,
+  definition: DecoderDefinition,
+  options: { repair?: 'crlf' },
+  format: Format,
+  io: CommandIo,
+): Promise<number> {
+  const explain = (line: Payload) => explained(line, bytes, definition)
+  const { printer, lines } = printed(format, io, explain)
+  const decoder = createDecoder(bytes, definition, options)
+  for (let at = 0; at < bytes.length; at += BLOCK) {
+    lines.add(decoder.push(bytes.subarray(at, at + BLOCK), 0))
+    await printer.flush()
+  }
+  lines.add(decoder.wake(Number.POSITIVE_INFINITY))
+  lines.end(bytes.length)
+  await printer.flush()
+  return lines.status
+}
+
+/** Bytes that keep coming: a line is printed as soon as the line after it, or half a second of silence, ends it. */
+async function decodeLive(
+  first: Uint8Array,
+  rest: AsyncIterator<Uint8Array | string>,
+  definition: DecoderDefinition,
+  options: { repair?: 'crlf' },
+  format: Format,
+  io: CommandIo,
+): Promise<number> {
+  const { printer, lines } = printed(format, io)
+  const decoder = definition.create(decoderOptions(definition, options))
+  let received = 0
+  let silence: ReturnType<typeof setTimeout> | undefined
+  const quiet = (): void => {
+    lines.release()
+    void printer.flush()
+  }
+  try {
+    for (let chunk: Uint8Array | undefined = first; chunk !== undefined; ) {
+      clearTimeout(silence)
+      lines.add(decoder.push(chunk, 0))
+      received += chunk.length
+      await printer.flush()
+      silence = setTimeout(quiet, SILENCE_MS)
+      const next = await rest.next()
+      chunk = next.done ? undefined : toBytes(next.value)
+    }
+  } finally {
+    clearTimeout(silence)
+  }
+  lines.add(decoder.wake(Number.POSITIVE_INFINITY))
+  lines.end(received)
+  await printer.flush()
+  return lines.status
+}
+
+type Format = 'jsonl' | 'table' | 'explain'
+
+/** Lines on their way to standard output in a format; `explain` needs the bytes they stand for. */
+function printed(
+  format: Format,
+  io: CommandIo,
+  explain: (line: Payload) => readonly string[] = line => [JSON.stringify(line)],
+): { readonly printer: Printer; readonly lines: Lines } {
+  const printer = new Printer(io.stdout)
+  if (format === 'table') printer.line(TABLE_HEAD)
+  const lines = new Lines(line => {
+    if (format === 'jsonl') printer.json(line)
+    else if (format === 'table') printer.line(tableRow(line))
+    else for (const row of explain(line)) printer.line(row)
+  })
+  return { printer, lines }
+}
+
+const BLOCK = 65_536
+const SILENCE_MS = 500
+
+/** Events as lines whose spans cover the input, and the exit status they add up to. */
+export class Lines {
+  status: number = EXIT.rejected
+  private readings = 0
+  private rejected = 0
+  private last = 0
+  private readonly coverage: Coverage
+  private readonly extra: Payload
+
+  /** `extra` is added to every line. */
+  constructor(print: (line: Payload) => void, extra: Payload = {}) {
+    this.coverage = new Coverage(print)
+    this.extra = extra
+  }
+
+  add(events: readonly DecoderEvent[], extra: Payload = this.extra): void {
+    for (const event of events) {
+      const line = eventLine(event)
+      if (line === undefined) continue
+      if (event.type === 'reading') this.readings++
+      if (event.type === 'rejected') this.rejected++
+      if ('offset' in event) this.last = event.offset + event.length
+      this.coverage.add({ ...line, ...extra })
+    }
+    this.status = this.readings > 0 && this.rejected === 0 ? EXIT.ok : EXIT.rejected
+  }
+
+  /** Adds a line that is no event of a decoder. */
+  addLine(line: Payload): void {
+    this.coverage.add(line)
+  }
+
+  /** Prints what is held back: nothing follows it for now. */
+  release(): void {
+    this.coverage.release(this.last)
+  }
+
+  /** The input ended after `total` bytes; fill without any telegram is a rejected line of its own. */
+  end(total: number): void {
+    if (this.readings + this.rejected === 0 && total > 0)
+      this.coverage.add({
+        type: 'rejected',
+        code: 'LINK_BAD_FORMAT',
+        offset: 0,
+        length: total,
+        detail: 'only fill bytes, no telegram',
+        ...this.extra,
+      })
+    this.coverage.release(total)
+  }
+}
+
+async function firstChunk(
+  io: CommandIo,
+): Promise<{ chunk: Uint8Array; rest: AsyncIterator<Uint8Array | string> | undefined }> {
+  const iterator = io.stdin[Symbol.asyncIterator]()
+  const { value, done } = await iterator.next()
+  if (done) throw new AmpacityError('INPUT_EMPTY', 'standard input holds no bytes')
+  return { chunk: toBytes(value), rest: iterator }
+}
+
+async function* prepend(
+  chunk: Uint8Array,
+  rest: AsyncIterator<Uint8Array | string> | undefined,
+): AsyncGenerator<Uint8Array | string> {
+  yield chunk
+  if (rest !== undefined)
+    for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value
+}
+
+function toBytes(chunk: Uint8Array | string): Uint8Array {
+  return typeof chunk === 'string' ? Buffer.from(chunk) : chunk
+}
+
+/** True for printable ASCII and line ends, but the flag `~`: hex, a recording or text, all of which end. */
+function looksLikeText(chunk: Uint8Array): boolean {
+  return chunk.every(byte => (byte >= 0x20 && byte < 0x7e) || (byte >= 0x09 && byte <= 0x0d))
+}

@@ -1,0 +1,66 @@
+/** What decoded lines look like for people: a table, or every byte explained. */
+import { toHex } from '../bytes/hex.ts'
+import type { DecoderDefinition } from '../decoder.ts'
+import type { Payload } from '../payload.ts'
+
+const COLUMNS: readonly [title: string, width: number, keys: readonly string[], unit: string][] = [
+  ['import', 9, ['active_power_import_w'], ' W'],
+  ['export', 9, ['active_power_export_w'], ' W'],
+  ['L1', 9, ['current_l1_a'], ' A'],
+  ['L2', 9, ['current_l2_a'], ' A'],
+  ['L3', 9, ['current_l3_a'], ' A'],
+  ['U1', 8, ['voltage_l1_v', 'voltage_l1_l2_v'], ' V'],
+  ['U2', 8, ['voltage_l2_v', 'voltage_l1_l3_v'], ' V'],
+  ['U3', 8, ['voltage_l3_v', 'voltage_l2_l3_v'], ' V'],
+  ['energy', 14, ['active_energy_import_wh'], ' Wh'],
+]
+
+/** Heading of {@link tableRow}. */
+export const TABLE_HEAD: string = [
+  'offset'.padStart(8),
+  'decoder'.padEnd(12),
+  ...COLUMNS.map(([title, width]) => title.padStart(width)),
+].join(' ')
+
+/** One line as a row of a table. */
+export function tableRow(line: Payload): string {
+  const offset = String(line['offset'] ?? '').padStart(8)
+  if (line['type'] !== 'reading')
+    return `${offset} ${String(line['code'] ?? line['kind'] ?? line['type'])}: ${line['detail'] ?? line['text'] ?? ''}`
+  const derived = (line['derived'] ?? {}) as { [key: string]: { value: number } }
+  const cells = COLUMNS.map(([, width, keys, unit]) => {
+    const key = keys.find(k => line[k] !== undefined && line[k] !== null)
+    if (key !== undefined) return `${line[key]}${unit}`.padStart(width)
+    const computed = derived[keys[0]!]
+    return (computed === undefined ? '' : `~${computed.value}${unit}`).padStart(width)
+  })
+  return [offset, String(line['decoder']).padEnd(12), ...cells].join(' ')
+}
+
+const BYTES_IN_ROW = 14
+
+/** A telegram byte by byte: offset in the input, bytes, meaning. */
+export function explained(
+  line: Payload,
+  input: Uint8Array,
+  definition: DecoderDefinition,
+): readonly string[] {
+  const offset = line['offset']
+  if (typeof offset !== 'number') return [JSON.stringify(line)]
+  const end = offset + (line['length'] as number)
+  const telegram = input.subarray(offset, end)
+  const head =
+    line['type'] === 'rejected'
+      ? `rejected ${line['code']}: ${line['detail']}`
+      : `reading by ${line['decoder']}`
+  const rows = definition.explain?.(telegram) ?? []
+  return [
+    `# bytes ${offset} to ${end - 1}: ${head}`,
+    ...rows.map(({ offset: at, length, depth, meaning }) => {
+      const shown = Math.min(length, BYTES_IN_ROW)
+      const bytes = toHex(telegram, at, at + shown) + (shown < length ? '…' : '')
+      return `${String(offset + at).padStart(6)}  ${bytes.padEnd(2 * BYTES_IN_ROW + 1)}  ${'  '.repeat(depth)}${meaning}`
+    }),
+    '',
+  ]
+}

@@ -1,0 +1,134 @@
+/**
+ * Whether reports of a meter that reports changes arrive.
+ * A report that was lost would make silence lie. Every change of the vehicle beyond the report step must come back as a
+ * report, its echo; echoes that come and that do not tell how much is lost. A raise without an echo is taken back, a
+ * cut without one ends at the minimum and then at 0. Where reports get lost, or it is not known yet, the core asks by a
+ * cut large enough to be reported even if a load has started unseen.
+ */
+import type { Instant } from '../reading.ts'
+import { milliamperes } from './amperes.ts'
+import { pause, setCommand } from './command.ts'
+import { wattsPerAmpere } from './lines.ts'
+import { isMetered } from './own-share.ts'
+import type { ControlParameters } from './parameters.ts'
+import type { ControlState, Echo } from './state.ts'
+
+const ECHO_MS = 7000
+const ECHO_EXTRA_W = 50
+const REPORT_STEP = 0.1
+/** Of the true power: more than the report step, so that the answer is certain. */
+const PROBE_STEP = 0.13
+const PROBE_LEAST_MA = 1000
+/** Share of lost reports from which silence is not trusted. */
+const LOSS = 0.02
+const ECHOES_TO_TRUST = 20
+/** Older echoes fade. */
+const ECHO_MEMORY = 0.98
+
+/** Takes a real report: what was due is answered. */
+export function echoed(state: ControlState, now: Instant): ControlState['echo'] {
+  const { echo } = state
+  if (echo.due === null) return { ...echo, isProbe: false, isDoubted: false }
+  return {
+    ...echo,
+    due: null,
+    isProbe: false,
+    isDoubted: false,
+    came: echo.came * ECHO_MEMORY + 1,
+    lost: echo.lost * ECHO_MEMORY,
+    answeredAt: now,
+  }
+}
+
+/** Expects an echo once the vehicle has moved by more than the report step since the last report. */
+export function expectEcho(
+  parameters: ControlParameters,
+  state: ControlState,
+  now: Instant,
+): ControlState {
+  const { frame, total, echo, telemetry } = state
+  if (!parameters.reportsChanges || frame === null || echo.due !== null) return state
+  if (!isMetered(parameters, state, now)) return state
+  const draw = Math.max(...(telemetry.at(-1)?.ma ?? [0]))
+  const perAmpere = wattsPerAmpere(parameters, frame.voltageV, false)
+  const watts = ((total?.ma ?? 0) / 1000) * (total?.wattsPerAmpere ?? perAmpere)
+  const movedW = Math.abs(((draw - echo.drawMa) / 1000) * perAmpere)
+  if (movedW <= REPORT_STEP * Math.abs(watts) + ECHO_EXTRA_W) return state
+  const due: Echo = { by: now + parameters.latencyMs + ECHO_MS, rose: draw > echo.drawMa }
+  return { ...state, echo: { ...echo, due } }
+}
+
+/** What a missing echo forces, and the question asked where reports get lost. */
+export function judgeEcho(
+  parameters: ControlParameters,
+  state: ControlState,
+  now: Instant,
+): ControlState {
+  const { echo, cmdMa, frame } = state
+  if (!parameters.reportsChanges || frame === null) return state
+  if (echo.due !== null && now >= echo.due.by) {
+    const missed = {
+      ...echo,
+      due: null,
+      isDoubted: true,
+      lost: echo.lost * ECHO_MEMORY + 1,
+      came: echo.came * ECHO_MEMORY,
+    }
+    const silent: ControlState = { ...state, echo: { ...missed, drawMa: drawOf(state) } }
+    if (cmdMa === 0) return silent
+    if (echo.due.rose && !echo.isProbe) {
+      const back = Math.max(parameters.minMa, Math.min(cmdMa, state.raise?.fromMa ?? cmdMa))
+      return setCommand(silent, back, state.boundBy, now)
+    }
+    if (cmdMa > parameters.minMa) return setCommand(silent, parameters.minMa, state.boundBy, now)
+    return echo.isProbe ? silent : pause(parameters, silent, state.boundBy, now)
+  }
+  return probeDue(parameters, state, now) ? probe(parameters, state, now) : state
+}
+
+/** Share of the reports that get lost; 1 while too few echoes were seen. */
+export function lossEstimate({ echo }: ControlState): number {
+  const seen = echo.came + echo.lost
+  return echo.came + echo.lost < ECHOES_TO_TRUST * 0.8 ? 1 : echo.lost / seen
+}
+
+function probeDue(parameters: ControlParameters, state: ControlState, now: Instant): boolean {
+  const { frame, echo, cmdMa, changedAt } = state
+  if (frame === null || echo.due !== null || cmdMa <= parameters.minMa) return false
+  if (parameters.probeMs === 0 || lossEstimate(state) <= LOSS) return false
+  const quietSince = Math.max(frame.at, changedAt ?? frame.at, echo.answeredAt ?? frame.at)
+  return now - quietSince >= parameters.probeMs && isThreatened(parameters, state)
+}
+
+/** A load that started unseen would exceed what the limiter bears for long. */
+function isThreatened({ hiddenW, limiterFactor }: ControlParameters, state: ControlState): boolean {
+  const { total } = state
+  const limitW = leastPowerW(state)
+  if (total === null || limitW === null) return true
+  return (total.ma / 1000) * total.wattsPerAmpere + hiddenW > limitW * limiterFactor
+}
+
+/** Smallest limit of the whole connection in watts; `null` without one. */
+function leastPowerW({ inForce }: ControlState): number | null {
+  const watts = inForce.flatMap(({ totalW, scope }) =>
+    totalW === undefined || scope === 'chargePoint' ? [] : [totalW],
+  )
+  return watts.length === 0 ? null : Math.min(...watts)
+}
+
+function probe(parameters: ControlParameters, state: ControlState, now: Instant): ControlState {
+  const { total, cmdMa, echo } = state
+  const perAmpere = total?.wattsPerAmpere ?? parameters.phases * parameters.voltageV
+  const watts = ((total?.ma ?? 0) / 1000) * perAmpere
+  const lessMa = Math.max(
+    PROBE_LEAST_MA,
+    milliamperes((PROBE_STEP * (watts + parameters.hiddenW)) / perAmpere),
+  )
+  const target = Math.floor((cmdMa - lessMa) / parameters.stepMa) * parameters.stepMa
+  const asked = setCommand(state, Math.max(parameters.minMa, target), state.boundBy, now)
+  return { ...asked, echo: { ...echo, isProbe: true, drawMa: drawOf(state) } }
+}
+
+function drawOf(state: ControlState): number {
+  return Math.max(...(state.telemetry.at(-1)?.ma ?? [0]))
+}
