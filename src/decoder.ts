@@ -8,6 +8,13 @@ export interface Span {
   readonly length: number
 }
 
+/** The last invocation counter accepted under a key (Green Book 9.2.5: never used twice with one key). */
+export interface InvocationCounter {
+  /** System title in hex, the key set and a fingerprint of the key: what the counter belongs to. */
+  readonly id: string
+  readonly value: number
+}
+
 /** What a decoder found. */
 export type DecoderEvent =
   | ({
@@ -18,6 +25,8 @@ export type DecoderEvent =
   | { readonly type: 'signal'; readonly signal: AvailablePower }
   /** Bytes to be sent back, for conversations that need an answer. */
   | { readonly type: 'send'; readonly bytes: Uint8Array }
+  /** An invocation counter that was accepted: kept outside, so that a replay is known after a restart. */
+  | { readonly type: 'counter'; readonly counter: InvocationCounter }
   /** A run of bytes that gave nothing. */
   | ({ readonly type: 'rejected'; readonly error: DecodeError } & Span)
 

@@ -1,6 +1,6 @@
 /** One source with its decoder: bytes in, what the control core may use of them out. */
 import type { ControlEvent } from './control/model.ts'
-import type { Decoder, DecoderDefinition, DecoderEvent } from './decoder.ts'
+import type { Decoder, DecoderDefinition, DecoderEvent, InvocationCounter } from './decoder.ts'
 import { formatSerial } from './decoder.ts'
 import type { DecodeErrorCode } from './errors.ts'
 import { maskId } from './event-log.ts'
@@ -31,6 +31,8 @@ export interface FeedOwner {
   now(): Instant
   control(event: ControlEvent, now: Instant): void
   reading(reading: Reading, notes: readonly Note[]): void
+  /** An invocation counter to be remembered across a restart. */
+  counter?(counter: InvocationCounter, now: Instant): void
   report(event: SourceEvent, now: Instant, kind?: string): void
 }
 
@@ -152,6 +154,9 @@ export class MeterFeed {
           break
         case 'send':
           this.source.send?.(event.bytes)
+          break
+        case 'counter':
+          this.owner.counter?.(event.counter, now)
           break
         case 'rejected':
           this.refuse(event.error, now)

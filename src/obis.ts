@@ -5,7 +5,16 @@
 import type { FieldName } from './reading.ts'
 
 /** What a register is, apart from a number that fills a field. */
-export type ObisRole = 'field' | 'meter-id' | 'model' | 'list' | 'clock'
+export type ObisRole =
+  | 'field'
+  | 'meter-id'
+  | 'model'
+  | 'list'
+  | 'device-name'
+  | 'clock'
+  | 'tariff'
+  | 'breaker'
+  | 'limiter'
 
 /** An entry of the catalogue. */
 export interface ObisMeaning {
@@ -49,6 +58,21 @@ const CODES: readonly [
   ['62.7.0', 'W', 'active power export L3', 'activePowerExportL3W'],
   ['63.7.0', 'var', 'reactive power import L3', 'reactivePowerImportL3Var'],
   ['64.7.0', 'var', 'reactive power export L3', 'reactivePowerExportL3Var'],
+  ['9.7.0', 'VA', 'apparent power import', 'apparentPowerImportVa'],
+  ['10.7.0', 'VA', 'apparent power export', 'apparentPowerExportVa'],
+  ['1.4.0', 'W', 'mean power import of the running interval', 'demandImportW'],
+  ['1.6.0', 'W', 'highest mean power import of the month', 'demandImportMaxMonthW'],
+  ['31.4.0', 'A', 'current threshold L1', 'fuseThresholdA'],
+  ['1.8.1', 'Wh', 'active energy import tariff 1', 'activeEnergyImportT1Wh'],
+  ['1.8.2', 'Wh', 'active energy import tariff 2', 'activeEnergyImportT2Wh'],
+  ['1.8.3', 'Wh', 'active energy import tariff 3', 'activeEnergyImportT3Wh'],
+  ['1.8.4', 'Wh', 'active energy import tariff 4', 'activeEnergyImportT4Wh'],
+  ['2.8.1', 'Wh', 'active energy export tariff 1', 'activeEnergyExportT1Wh'],
+  ['2.8.2', 'Wh', 'active energy export tariff 2', 'activeEnergyExportT2Wh'],
+  ['2.8.3', 'Wh', 'active energy export tariff 3', 'activeEnergyExportT3Wh'],
+  ['2.8.4', 'Wh', 'active energy export tariff 4', 'activeEnergyExportT4Wh'],
+  ['16.7.0', 'W', 'active power, signed'],
+  ['15.7.0', 'W', 'active power, magnitude'],
   ['1.8.0', 'Wh', 'active energy import', 'activeEnergyImportWh'],
   ['2.8.0', 'Wh', 'active energy export', 'activeEnergyExportWh'],
   ['3.8.0', 'varh', 'reactive energy import', 'reactiveEnergyImportVarh'],
@@ -73,7 +97,11 @@ const ROLES: readonly [code: string, role: ObisRole, title: string][] = [
   ['0.0.1', 'meter-id', 'meter number'],
   ['96.1.7', 'model', 'meter model'],
   ['96.1.1', 'model', 'meter model'],
+  ['42.0.0', 'device-name', 'logical device name'],
   ['1.0.0', 'clock', 'clock'],
+  ['96.14.0', 'tariff', 'active tariff'],
+  ['96.3.10', 'breaker', 'breaker'],
+  ['17.0.0', 'limiter', 'limiter threshold'],
 ]
 
 /** The catalogue by the key of {@link obisKey}. */

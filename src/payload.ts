@@ -5,7 +5,15 @@
  */
 import type { LimitCommand } from './control/model.ts'
 import type { DecoderEvent } from './decoder.ts'
-import type { AvailablePower, Derived, FieldName, Note, Reading, Register } from './reading.ts'
+import type {
+  AvailablePower,
+  Derived,
+  FieldName,
+  MeterTime,
+  Note,
+  Reading,
+  Register,
+} from './reading.ts'
 
 /** A JSON object with its keys in the order in which they are printed. */
 export type Payload = { [key: string]: unknown }
@@ -44,6 +52,7 @@ export function eventLine(event: DecoderEvent): Payload | undefined {
         detail: event.error.detail,
       }
     case 'send':
+    case 'counter':
       return undefined
   }
 }
@@ -57,13 +66,20 @@ export function readingPayload(reading: Reading, notes: readonly Note[] = []): P
     for (const [key, value] of Object.entries(reading.meter)) meter[snakeCase(key)] = value
     out['meter'] = meter
   }
-  if (reading.meterTime !== undefined) {
-    const { local, deviationMin, utc, status } = reading.meterTime
-    out['meter_time'] = { local, deviation_min: deviationMin, utc, status }
-  }
+  if (reading.meterTime !== undefined) out['meter_time'] = meterTimePayload(reading.meterTime)
   for (const [name, value] of Object.entries(reading.values)) out[snakeCase(name)] = value
+  if (reading.tariff !== undefined) out['tariff'] = reading.tariff
+  if (reading.breaker !== undefined) out['breaker'] = reading.breaker
   if (reading.derived !== undefined) out['derived'] = derivedPayload(reading.derived)
   if (notes.length > 0) out['notes'] = notes
+  return out
+}
+
+function meterTimePayload(time: MeterTime): Payload {
+  if ('seconds' in time) return { seconds: time.seconds }
+  const { local, deviationMin, utc, status, dst } = time
+  const out: Payload = { local, deviation_min: deviationMin, utc, status }
+  if (dst !== undefined) out['dst'] = dst
   return out
 }
 
@@ -84,7 +100,7 @@ function derivedPayload(derived: NonNullable<Reading['derived']>): Payload {
 /** Registers by full OBIS code; where a code repeats, the first counts. */
 export function registersPayload(registers: readonly Register[]): Payload {
   const out: Payload = {}
-  for (const { obis, value, unit } of registers) out[obis] ??= { value, unit }
+  for (const { obis, ...register } of registers) out[obis] ??= register
   return out
 }
 

@@ -26,6 +26,8 @@ export const FIELD_NAMES = [
   'activePowerExportW',
   'reactivePowerImportVar',
   'reactivePowerExportVar',
+  'apparentPowerImportVa',
+  'apparentPowerExportVa',
   'currentL1A',
   'currentL2A',
   'currentL3A',
@@ -49,8 +51,25 @@ export const FIELD_NAMES = [
   'reactivePowerExportL3Var',
   'activeEnergyImportWh',
   'activeEnergyExportWh',
+  'activeEnergyImportT1Wh',
+  'activeEnergyImportT2Wh',
+  'activeEnergyImportT3Wh',
+  'activeEnergyImportT4Wh',
+  'activeEnergyExportT1Wh',
+  'activeEnergyExportT2Wh',
+  'activeEnergyExportT3Wh',
+  'activeEnergyExportT4Wh',
   'reactiveEnergyImportVarh',
   'reactiveEnergyExportVarh',
+  'demandImportW',
+  'demandImportMaxMonthW',
+  'contractedPowerW',
+  'availablePowerW',
+  'limiterThresholdW',
+  'limiterThresholdVa',
+  'limiterThresholdA',
+  'fuseThresholdA',
+  'uncertaintyW',
   'powerFactor',
   'powerFactorL1',
   'powerFactorL2',
@@ -72,12 +91,22 @@ export interface Meter {
   readonly model?: string
   /** List id as sent. */
   readonly list?: string
+  /** COSEM logical device name. */
+  readonly deviceName?: string
   /** Absent for one phase, for power-only lists and where the decoder has no rule. */
   readonly grid?: Grid
 }
 
 /** The meter's clock as sent. Data to publish; never used for age or control. */
-export interface MeterTime {
+export type MeterTime = CivilTime | SecondsIndex
+
+/** How long the meter has been running, s: what meters without a clock send. */
+export interface SecondsIndex {
+  readonly seconds: number
+}
+
+/** A clock with a calendar. */
+export interface CivilTime {
   /** ISO 8601 without zone, as the meter's display would show it. */
   readonly local: string
   /** Minutes to add to local time to get UTC as sent (COSEM sign: CET is -60), `null` = not specified. */
@@ -86,15 +115,25 @@ export interface MeterTime {
   readonly utc: string | null
   /** Clock status octet as sent, `null` = not specified. */
   readonly status: number | null
+  /** Summer time, where the telegram has a sign for it; `null` = the sign is missing. */
+  readonly dst?: boolean | null
 }
 
 /** One value as sent, after the scaler and before any correction. Units: W, Wh, var, varh, VA, V, A, Hz or ''. */
 export interface Register {
   /** Full OBIS code, `1-0:1.7.0*255`. */
   readonly obis: string
-  readonly value: number | string | boolean | null
+  /** Several values of one line of text stand as an array of texts. */
+  readonly value: number | string | boolean | null | readonly string[]
   readonly unit: string
+  /** Local ISO time sent with the value. */
+  readonly time?: string
+  /** Status word sent with the value. */
+  readonly status?: number
 }
+
+/** State of the meter's own breaker. `ready` = disconnected, waiting for a person to switch it on. */
+export type Breaker = 'connected' | 'disconnected' | 'ready'
 
 /**
  * How a derived value was computed: `it-triangle` (estimate from two element powers), `it-kirchhoff` (exact, one line
@@ -134,6 +173,9 @@ export interface Reading {
   readonly meter?: Meter
   readonly meterTime?: MeterTime
   readonly values: Values
+  /** Active tariff, text as in the register. */
+  readonly tariff?: string
+  readonly breaker?: Breaker
   readonly derived?: { readonly [Name in FieldName]?: Derived }
   /** Everything the telegram carried, in its order; where a code repeats, the first counts. */
   readonly registers: readonly Register[]

@@ -69,7 +69,7 @@ export function assemble(
           : variable(list, entry.element, powers[i]!)
     registers.push(constant ?? { obis: entry.obis, value, unit })
     if (meaning?.field === undefined || !entry.isFirst) continue
-    if (typeof value === 'string' || typeof value === 'boolean') continue
+    if (typeof value !== 'number' && value !== null) continue
     if (isStale && (unit === 'Wh' || unit === 'varh')) continue
     const field = wiring === '3P3W' ? (meaning.lineField ?? meaning.field) : meaning.field
     if (wiring === '3P3W' && value === 0 && meansNotMeasured(field, list.row)) continue

@@ -23,6 +23,8 @@ const FROZEN_MOVE_MA = 2000
 const UNDERSHOOT_MA = 1000
 const UNDERSHOOT_FRAMES = 3
 
+const VOLTAGES = FIELD_NAMES.filter(name => name.startsWith('voltage'))
+
 /** Why the values are impossible, `null` when they may be true. */
 export function implausible(
   parameters: ControlParameters,
@@ -31,8 +33,7 @@ export function implausible(
   energy: ControlState['energy'],
   at: Instant,
 ): string | null {
-  for (const name of FIELD_NAMES) {
-    if (!name.startsWith('voltage')) continue
+  for (const name of VOLTAGES) {
     const volts = field(values, name)
     const ranges = name.length === 'voltageL1V'.length ? VOLTAGE_RANGES : [VOLTAGE_RANGES[0]]
     if (volts !== null && !ranges.some(([low, high]) => volts >= low && volts <= high))
