@@ -9,7 +9,8 @@ import { KAMSTRUP, kamstrup } from './no-kamstrup.ts'
 export const decoders: readonly DecoderDefinition[] = [aidon, kaifa, kamstrup]
 
 /** Tells the maker from the content of each telegram; its readings carry the id of the decoder that fits. */
-export const auto: DecoderDefinition = defineHan(
-  'Whatever arrives, recognised by its content',
-  [AIDON, KAIFA, KAMSTRUP],
-)
+export const auto: DecoderDefinition = defineHan('Whatever arrives, recognised by its content', [
+  AIDON,
+  KAIFA,
+  KAMSTRUP,
+])
