@@ -14,7 +14,12 @@ import { bytesOfHex } from './captures.ts'
 export interface Fixture {
   readonly id: string
   readonly file: string
-  readonly type: 'frame' | 'llc-pdu' | 'stream' | 'negative'
+  /** `frame` gives no reading once a single bit of it is wrong; `unprotected` has nothing that would tell. */
+  readonly type: 'frame' | 'unprotected' | 'llc-pdu' | 'stream' | 'negative'
+  /** Options of the decoder. */
+  readonly options?: unknown
+  /** Bytes at the end of a frame without which it is whole already; 1 when absent: the flag of the next frame serves. */
+  readonly tail?: number
   readonly expected: {
     readonly integrity: string
     readonly readings: number
@@ -45,7 +50,7 @@ export function fixtureBytes(folder: string, { file }: Fixture): Uint8Array {
 
 /** Options with which a fixture is read. */
 export const optionsOf = (fixture: Fixture): unknown =>
-  fixture.type === 'llc-pdu' ? { link: 'none' } : {}
+  fixture.options ?? (fixture.type === 'llc-pdu' ? { link: 'none' } : {})
 
 /** Everything a decoder says of bytes fed in chunks of `size`, the end of the input included. */
 export function feed(decoder: Decoder, bytes: Uint8Array, size = bytes.length): DecoderEvent[] {
@@ -110,9 +115,9 @@ export async function contract(
       }
       t.equal(decoder.heldBytes, 0, 'a second decoder is independent of the first')
 
-      if (fixture.type === 'frame') checkDamage(t, definition, bytes)
+      if (fixture.type === 'frame') checkDamage(t, definition, bytes, fixture)
       const explained = definition.explain?.(bytes)
-      if (explained !== undefined && (fixture.type === 'frame' || fixture.type === 'llc-pdu')) {
+      if (explained !== undefined && fixture.type !== 'stream' && fixture.type !== 'negative') {
         let at = 0
         for (const row of explained) {
           if (row.offset !== at) t.fail(`explanation: byte ${at} is missing`)
@@ -194,24 +199,31 @@ function checkEvents(t: Test, events: readonly DecoderEvent[], fixture: Fixture)
 }
 
 /** No single flipped bit and no truncation of a frame gives a reading, nor hides the good frame behind it. */
-function checkDamage(t: Test, definition: DecoderDefinition, frame: Uint8Array): void {
+function checkDamage(
+  t: Test,
+  definition: DecoderDefinition,
+  frame: Uint8Array,
+  fixture: Fixture,
+): void {
+  const options = optionsOf(fixture)
+  const whole = frame.length - (fixture.tail ?? 1)
   let damaged = 0
   for (let bit = 0; bit < frame.length * 8; bit++) {
     const copy = frame.slice()
     copy[bit >> 3]! ^= 1 << (bit & 7)
-    if (feed(start(definition), copy).some(e => e.type === 'reading')) t.fail(`bit ${bit}`)
+    if (feed(start(definition, options), copy).some(e => e.type === 'reading')) t.fail(`bit ${bit}`)
     damaged++
   }
   t.equal(damaged, frame.length * 8, 'every flipped bit was tried and gave no reading')
   for (let length = 1; length < frame.length; length++) {
     const cut = frame.subarray(0, length)
-    if (feed(start(definition), cut).some(e => e.type === 'reading')) t.fail(`cut to ${length}`)
-    const decoder = start(definition)
+    if (length < whole && feed(start(definition, options), cut).some(e => e.type === 'reading'))
+      t.fail(`cut to ${length}`)
+    const decoder = start(definition, options)
     decoder.push(cut, 0)
     const behind = [...decoder.push(frame, 1), ...decoder.wake(402)]
     const readings = behind.filter(e => e.type === 'reading').length
-    // Without its closing flag alone a frame is whole: the flag that opens the next one closes it.
-    if (readings !== (length === frame.length - 1 ? 2 : 1))
+    if (readings !== (length >= whole ? 2 : 1))
       t.fail(`${readings} readings from a frame behind ${length} bytes of one`)
   }
 }

@@ -5,26 +5,26 @@ import { toHex } from '../src/sim/encode/bytes.ts'
 import { encodeGeneralGlo } from '../src/sim/encode/general-glo.ts'
 import { PROTECTION, sample } from '../src/sim/fixtures/broken.ts'
 import { norwegianFixtures } from '../src/sim/fixtures/build.ts'
+import { GENERATORS } from '../src/sim/fixtures/generators.ts'
 import { HAN_PROFILES } from '../src/sim/norway/profiles.ts'
 
-const FOLDER = new URL('../fixtures/norway/', import.meta.url)
 const files = norwegianFixtures()
 
-t.test('the folder holds what the generator writes', async t => {
-  t.equal(existsSync(FOLDER), true, 'npm run fixtures was run')
-  const names = readdirSync(FOLDER)
-  for (const { name, content } of files)
-    t.equal(readFileSync(new URL(name, FOLDER), 'utf8') === content, true, name)
-  t.same(
-    names.filter(name => !files.some(file => file.name === name)),
-    [],
-    'and nothing else',
-  )
-})
-
-t.test('the generator writes the same twice', async t => {
-  t.same(norwegianFixtures(), files)
-})
+for (const [name, generate] of Object.entries(GENERATORS))
+  t.test(`fixtures/${name} holds what its generator writes`, async t => {
+    const folder = new URL(`../fixtures/${name}/`, import.meta.url)
+    t.equal(existsSync(folder), true, 'npm run fixtures was run')
+    const written = generate()
+    const names = readdirSync(folder)
+    for (const { name, content } of written)
+      t.equal(readFileSync(new URL(name, folder), 'utf8') === content, true, name)
+    t.same(
+      names.filter(name => !written.some(file => file.name === name)),
+      [],
+      'and nothing else',
+    )
+    t.same(generate(), written, 'the same twice')
+  })
 
 t.test('every family has a telegram among the fixtures', async t => {
   const index = JSON.parse(files.find(({ name }) => name === 'index.json')!.content)
