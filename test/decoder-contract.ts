@@ -207,6 +207,8 @@ function checkDamage(
 ): void {
   const options = optionsOf(fixture)
   const whole = frame.length - (fixture.tail ?? 1)
+  // Alone, a frame whose end another one could bring is not whole.
+  const lone = fixture.tail === undefined ? frame.length : whole
   let damaged = 0
   for (let bit = 0; bit < frame.length * 8; bit++) {
     const copy = frame.slice()
@@ -217,7 +219,7 @@ function checkDamage(
   t.equal(damaged, frame.length * 8, 'every flipped bit was tried and gave no reading')
   for (let length = 1; length < frame.length; length++) {
     const cut = frame.subarray(0, length)
-    if (length < whole && feed(start(definition, options), cut).some(e => e.type === 'reading'))
+    if (length < lone && feed(start(definition, options), cut).some(e => e.type === 'reading'))
       t.fail(`cut to ${length}`)
     const decoder = start(definition, options)
     decoder.push(cut, 0)
