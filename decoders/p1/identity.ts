@@ -23,15 +23,17 @@ export function makerOf(identification: string): string {
   return MAKERS[letters.toUpperCase()] ?? letters
 }
 
+/** A backslash and a digit are a mode of IEC 62056-21; some meters send the character of that code instead. */
+const MODE = /^(\\\d(?=\D)|\\|:|\p{Cc})/u
+
 /**
- * The type behind letters and baud rate, `MT382-1000` of `ISk5\2MT382-1000`; `undefined` if nothing is there. A
- * backslash and a digit are a mode of IEC 62056-21, but the digit belongs to the number where one follows
- * (`FLU5\253769484_A`).
+ * The type behind letters and baud rate, `MT382-1000` of `ISk5\2MT382-1000`; `undefined` if nothing is there. Where a
+ * digit follows the mode, both are the beginning of a number (`FLU5\253769484_A`).
  */
 export function modelOf(identification: string): string | undefined {
   const model = identification
     .slice(LETTERS + 1)
-    .replace(/^(\\\d(?=\D)|\\|\x02)/, '')
+    .replace(MODE, '')
     .trim()
   return model === '' ? undefined : model
 }
