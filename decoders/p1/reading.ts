@@ -24,8 +24,6 @@ import { type Plan, planOf, type Sum } from './plan.ts'
 export interface Assembled {
   readonly reading: Reading
   readonly notes: readonly Note[]
-  /** The clock with its sign, where the telegram has one that is set. */
-  readonly stamp: Stamp | undefined
   /** The version the telegram says it is of: such versions have a CRC. */
   readonly hasVersion: boolean
 }
@@ -80,7 +78,12 @@ export class P1Assembler {
     if (breaker !== undefined) reading.breaker = breaker
     const derived = derivedOf(plan)
     if (derived !== undefined) reading.derived = derived
-    return { reading, notes, stamp, hasVersion: plan.version !== undefined }
+    return { reading, notes, hasVersion: plan.version !== undefined }
+  }
+
+  /** The clock of the telegram that `lines` read last, where it has one that is set. */
+  stamp(lines: P1Lines): Stamp | undefined {
+    return stampOf(lines, this.planFor(lines))
   }
 
   private planFor(lines: P1Lines): Plan {

@@ -45,7 +45,7 @@ export function gloEnd(bytes: Uint8Array, at: number, end: number, mayLackTitle:
   if (lengthAt >= end) return WAIT
   const first = bytes[lengthAt]!
   if (first > 0x82 || first === 0x80) return NONE
-  const contentAt = lengthAt + (first < 0x80 ? 1 : first - 0x7e)
+  const contentAt = lengthAt + (first < 0x80 ? 1 : first - 0x7f)
   if (contentAt >= end) return WAIT
   const length =
     first < 0x80

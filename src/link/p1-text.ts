@@ -157,3 +157,37 @@ function isWholeLine(bytes: Uint8Array, start: number, end: number): boolean {
   const opens = first === OPEN || (first >= 0x30 && first <= 0x39)
   return opens && bytes[end - 1] === CLOSE
 }
+
+/** True if `bytes[start..end)` are line ends and zeros: padding. */
+function isBlank(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++)
+    if (bytes[i] !== CR && bytes[i] !== LF && bytes[i] !== 0) return false
+  return true
+}
+
+/** Where the text of a telegram ends, and what tells that it is right. */
+export interface TextEnd {
+  /** Index of the `!`. */
+  readonly bang: number
+  readonly integrity: 'checksum' | 'none'
+}
+
+/**
+ * The end of a telegram that fills `bytes[start..end)` from `/` to its line end: what an envelope held. A string says
+ * why it is none.
+ */
+export function wholeText(bytes: Uint8Array, start: number, end: number): TextEnd | string {
+  const body = identificationEnd(bytes, start, end, start + 1)
+  if (bytes[start] !== SLASH || body < 0) return 'no identification at the start of the text'
+  const bang = bytes.subarray(0, end).lastIndexOf(BANG)
+  const tail = bang < body ? undefined : readTail(bytes, bang, end, true)
+  if (tail === undefined || tail === 'wait' || !isBlank(bytes, tail.end, end))
+    return 'no end mark ! at the end of the text'
+  if (tail.crc >= 0)
+    return isCrcRight(bytes, start, bang, tail.crc)
+      ? { bang, integrity: 'checksum' }
+      : 'the CRC does not fit the text'
+  return bytes[bang - 1] === LF && hasWholeLines(bytes, body, bang)
+    ? { bang, integrity: 'none' }
+    : 'no CRC, and lines that are not whole'
+}

@@ -48,7 +48,7 @@ export interface P1Telegram {
   readonly start: number
   /** Index of the `!` of a text, or behind the envelope. */
   readonly end: number
-  /** Text between `/` and the envelope, where that is embedded. */
+  /** The identification line, where the envelope is embedded. */
   readonly identification?: Uint8Array
   /** `none`: a text without CRC, or a raw envelope. */
   readonly integrity: 'checksum' | 'none'
@@ -82,7 +82,7 @@ type Verdict = 'wait' | 'none' | 'failed' | 'accepted'
 export class P1Deframer {
   private readonly sink: P1Sink
   private readonly buffer = new Uint8Array(CAPACITY)
-  /** The telegram without its parity bits, or the envelope with its tag and title. */
+  /** The telegram without its parity bits, or the envelope with its tag DB. */
   private readonly scratch = new Uint8Array(CAPACITY)
   /** Bytes in the buffer. */
   private end = 0
@@ -257,18 +257,12 @@ export class P1Deframer {
     const printed = ((computed & 0xff) << 8) | (computed >>> 8)
     if (tail?.crc !== printed || !isSevenBit(buffer, bang, tail.end))
       return this.fail(tail?.end ?? bang + 1, 'LINK_BAD_CHECKSUM', `CRC ${hex(printed)} expected`)
-    // The envelope as general-glo-ciphering has it: with its tag, and eight zeros for the title that is not sent.
-    const titleLength = buffer[envelopeAt]!
-    scratch.fill(0, 0, 10)
     scratch[0] = GENERAL_GLO
-    scratch[1] = 8
-    if (titleLength > 0) scratch.set(buffer.subarray(envelopeAt + 1, envelopeAt + 9), 2)
-    const contentAt = envelopeAt + 1 + titleLength
-    scratch.set(buffer.subarray(contentAt, bang), 10)
+    scratch.set(buffer.subarray(envelopeAt, bang), 1)
     this.acceptEnvelope({
       bytes: scratch,
       start: 0,
-      end: 10 + bang - contentAt,
+      end: 1 + bang - envelopeAt,
       identification: buffer.subarray(at, bodyAt),
       integrity: 'checksum',
       offset: this.base + at,

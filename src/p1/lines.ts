@@ -40,10 +40,10 @@ export class P1Lines {
   }
 
   /**
-   * Reads `bytes[start..end)`: a telegram up to its `!`, or its lines alone, whose identification is then given. Copies
+   * Reads `bytes[start..end)`: a telegram up to its `!`, or its lines alone, whose identification line is then given. Copies
    * the bytes.
    */
-  read(bytes: Uint8Array, start: number, end: number, identification?: string): void {
+  read(bytes: Uint8Array, start: number, end: number, identification?: Uint8Array): void {
     const { known } = this
     const before = this.bytes
     const now = bytes.slice(start, end)
@@ -51,7 +51,8 @@ export class P1Lines {
     if (now[0] === SLASH) {
       at = lineEnd(now, 0, now.length)
       if (commonLength(before, 0, now, 0, at) < at) this.identify(textBefore(now, at))
-    } else if (identification !== undefined) this.identify(identification)
+    } else if (identification !== undefined)
+      this.identify(textBefore(identification, identification.length))
     let count = 0
     while (at < now.length) {
       if (now[at] === CR || now[at] === LF) {
