@@ -3,9 +3,13 @@ import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
+import { Envelopes } from '../decoders/p1/envelope.ts'
+import type { P1Options } from '../decoders/p1/options.ts'
 import { P1Assembler } from '../decoders/p1/reading.ts'
 import { p1 } from '../decoders/p1.ts'
 import type { Decoder, DecoderEvent } from '../src/decoder.ts'
+import { type KeyRing, NO_KEYS, parseKeyRing } from '../src/dlms/keys.ts'
+import type { P1Telegram } from '../src/link/p1.ts'
 import { P1Lines } from '../src/p1/lines.ts'
 import { readingPayload, registersPayload } from '../src/payload.ts'
 import type { Note, Reading } from '../src/reading.ts'
@@ -26,26 +30,30 @@ const bytesOf = ({ file }: Item): Uint8Array =>
     ? bytesOfHex(readFileSync(FOLDER + file, 'utf8'))
     : new Uint8Array(readFileSync(FOLDER + file))
 
-/** A decoder with the keys of the recording, if it has any. */
-function decoderFor({ keys }: Item): Decoder {
-  const parsed = p1.parseOptions(
-    keys === undefined
-      ? {}
-      : {
-          keys: {
-            keys: [
-              {
-                system_title: '*',
-                encryption_key: keys.ek,
-                authentication_key: keys.ak,
-              },
-            ],
-          },
-        },
-  )
+function optionsOf(raw: unknown): P1Options {
+  const parsed = p1.parseOptions(raw)
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems))
-  return p1.create(parsed.value)
+  return parsed.value
 }
+
+function ringOf({ keys }: Item): KeyRing {
+  if (keys === undefined) return NO_KEYS
+  const { ek: encryption_key, ak: authentication_key } = keys
+  const parsed = parseKeyRing({
+    keys: [{ system_title: '*', encryption_key, authentication_key }],
+  })
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems))
+  return parsed.value
+}
+
+/** A decoder with the keys of the recording, if it has any. */
+const decoderFor = (item: Item): Decoder => p1.create(optionsOf({ keys: ringOf(item) }))
+
+/** Code of the first rejection. */
+const codeOf = (decoder: Decoder, bytes: Uint8Array): string | undefined =>
+  [...decoder.push(bytes, 0), ...decoder.wake(Number.POSITIVE_INFINITY)].find(
+    event => event.type === 'rejected',
+  )?.error.code
 
 function decode(item: Item, bytes: Uint8Array, cuts: readonly number[] = []): DecoderEvent[] {
   const decoder = decoderFor(item)
@@ -164,6 +172,68 @@ else {
         checkReading(t, reading, notes, expected)
       }
     })
+
+  t.test('lu-smarty-encrypted-synthetic', async t => {
+    const item = items.find(({ id }) => id === 'lu-smarty-encrypted-synthetic')!
+    const { expected } = item
+    const bytes = bytesOf(item)
+    const title = expected.security.system_title
+    const events = decode(item, bytes)
+    t.same(
+      events.map(({ type }) => type),
+      ['counter', 'rejected'],
+    )
+    const [counter, rejected] = events
+    if (counter?.type !== 'counter' || rejected?.type !== 'rejected') return
+    t.equal(counter.counter.value, expected.security.ic, 'the tag is right')
+    t.match(counter.counter.id, title)
+    t.equal(rejected.error.code, 'LINK_BAD_CHECKSUM', 'the CRC inside is not')
+    t.same([rejected.offset, rejected.length], [0, bytes.length], 'span')
+
+    const envelopes = new Envelopes({ keys: ringOf(item) })
+    const telegram: P1Telegram = {
+      bytes,
+      start: 0,
+      end: bytes.length,
+      integrity: 'none',
+      offset: 0,
+      length: bytes.length,
+    }
+    t.equal(envelopes.open(telegram), undefined)
+    t.throws(() => envelopes.unseal(telegram), { code: 'LINK_BAD_CHECKSUM' })
+    const clear = bytesOf(items.find(({ id }) => id === 'lu-smarty-clear')!)
+    t.equal(clear.length, expected.plaintext_bytes + 2)
+    const { reading, notes } = readUnchecked(clear)
+    checkReading(t, { ...reading, integrity: 'authenticated' }, notes, expected)
+
+    for (const keys of [{}, { keys: [] }])
+      t.equal(
+        codeOf(p1.create(optionsOf({ keys: { keys: [], ...keys } })), bytes),
+        'CIPHER_KEY_NEEDED',
+      )
+    const published = { system_title: title, encryption_key: item.keys!.ek }
+    t.equal(
+      codeOf(p1.create(optionsOf({ keys: { keys: [published] } })), bytes),
+      'CIPHER_AUTH_FAILED',
+      'this telegram has another authentication key than the published one',
+    )
+  })
+
+  t.test('pl-elgama-encrypted-nokey', async t => {
+    const item = items.find(({ id }) => id === 'pl-elgama-encrypted-nokey')!
+    const bytes = bytesOf(item)
+    const events = decode(item, bytes)
+    t.equal(events.length, 1)
+    const [event] = events
+    if (event?.type !== 'rejected') return t.fail('no key is public')
+    t.equal(event.error.code, 'CIPHER_KEY_NEEDED')
+    t.same([event.offset, event.length], [0, bytes.length], 'span')
+    for (const at of [12, 100, 400, bytes.length - 3]) {
+      const copy = bytes.slice()
+      copy[at]! ^= 1
+      t.not(codeOf(decoderFor(item), copy), 'CIPHER_KEY_NEEDED', `its CRC tells byte ${at}`)
+    }
+  })
 
   t.test('cut anywhere they say the same', async t => {
     let visited = 0
