@@ -77,6 +77,10 @@ export const ERROR_CODES = {
   PORT_BUSY: { exit: 1, remedy: 'Stop the other program that has the port open.' },
   PORT_UNUSABLE: { exit: 1, remedy: 'Name a serial port; this file is none.' },
   HOST_UNREACHABLE: { exit: 1, remedy: 'Check address, port and network.' },
+  PORT_TAKEN: {
+    exit: 1,
+    remedy: 'Choose another port or address, or stop the program that listens there.',
+  },
   BROKER_UNREACHABLE: {
     exit: 1,
     remedy: 'Check address, login and that the broker runs.',

@@ -107,7 +107,7 @@ const wrong: [text: string, path: string, message: RegExp][] = [
   [
     'meter: {source: {}}',
     'meter.source',
-    /found none, expected one of serial, tcp, file and stdin/,
+    /found none, expected one of serial, tcp, listen, file and stdin/,
   ],
   ['meter: {source: {tcp: meter}}', 'meter.source.tcp', /found 'meter', expected host:port/],
   [

@@ -22,7 +22,7 @@ export async function runConfigured(
   if (meter.source === undefined)
     throw new AmpacityError(
       'CONFIG_INVALID',
-      'meter.source: nothing found, expected serial, tcp, file or stdin',
+      'meter.source: nothing found, expected serial, tcp, listen, file or stdin',
     )
   const definition = decoderById(io, meter.decoder ?? 'auto')
   const options = decoderOptions(definition, meter.options)
