@@ -58,6 +58,8 @@ export interface Explanation extends Span {
   /** Nesting, 0 = outermost. */
   readonly depth: number
   readonly meaning: string
+  /** What ciphertext holds, byte by byte; offsets count from the first decrypted byte. */
+  readonly plain?: readonly Explanation[]
 }
 
 /** What a file in `decoders/` exports. */
@@ -67,13 +69,15 @@ export interface DecoderDefinition<Options = unknown> {
   readonly title: string
   /** `stream`: chunk borders mean nothing. `message`: each push is one whole message. */
   readonly input: 'stream' | 'message'
+  /** Telegrams may be encrypted: the options take `keys` and `counters`. */
+  readonly usesKeys?: true
   /** Line settings to try, most likely first. */
   readonly serial?: readonly SerialSettings[]
   /** Returns the options or every problem found in them; `undefined` gives the defaults. */
   parseOptions(raw: unknown): Parsed<Options>
   create(options: Options): Decoder
   /** Every byte of one telegram with its meaning, in order and without gaps; `telegram` is what an event's span covers. */
-  explain?(telegram: Uint8Array): readonly Explanation[]
+  explain?(telegram: Uint8Array, options?: Options): readonly Explanation[]
 }
 
 /** Text form of line settings, `2400 8E1`. */

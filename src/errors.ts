@@ -62,6 +62,7 @@ export const ERROR_CODES = {
     exit: 1,
     remedy: 'Check the folder, its permissions and free space.',
   },
+  KEYS_INVALID: { exit: 2, remedy: 'Correct the keys file; its form is in the README.' },
   INPUT_EMPTY: { exit: 1, remedy: 'Record again: the port delivered no bytes.' },
   INPUT_NOT_HEX: { exit: 2, remedy: 'Use --input binary, or correct the hex digits.' },
   CAPTURE_INVALID: { exit: 2, remedy: 'Record it again with `ampacity capture`.' },

@@ -1,6 +1,6 @@
 /** What decoded lines look like for people: a table, or every byte explained. */
 import { toHex } from '../bytes/hex.ts'
-import type { DecoderDefinition } from '../decoder.ts'
+import type { DecoderDefinition, Explanation } from '../decoder.ts'
 import type { Payload } from '../payload.ts'
 
 const COLUMNS: readonly [title: string, width: number, keys: readonly string[], unit: string][] = [
@@ -44,6 +44,7 @@ export function explained(
   line: Payload,
   input: Uint8Array,
   definition: DecoderDefinition,
+  options: unknown,
 ): readonly string[] {
   const offset = line['offset']
   if (typeof offset !== 'number') return [JSON.stringify(line)]
@@ -53,14 +54,24 @@ export function explained(
     line['type'] === 'rejected'
       ? `rejected ${line['code']}: ${line['detail']}`
       : `reading by ${line['decoder']}`
-  const rows = definition.explain?.(telegram) ?? []
+  const rows = definition.explain?.(telegram, options) ?? []
   return [
     `# bytes ${offset} to ${end - 1}: ${head}`,
-    ...rows.map(({ offset: at, length, depth, meaning }) => {
-      const shown = Math.min(length, BYTES_IN_ROW)
-      const bytes = toHex(telegram, at, at + shown) + (shown < length ? '…' : '')
-      return `${String(offset + at).padStart(6)}  ${bytes.padEnd(2 * BYTES_IN_ROW + 1)}  ${'  '.repeat(depth)}${meaning}`
-    }),
+    ...rows.flatMap(row => rowText(row, telegram, offset)),
     '',
   ]
+}
+
+/** One row, and below a row of ciphertext what it holds: those offsets have a `+`. */
+function rowText(row: Explanation, telegram: Uint8Array, offset: number): readonly string[] {
+  const { offset: at, length, depth, meaning, plain } = row
+  const text = (place: string, bytes: string) =>
+    `${place.padStart(6)}  ${bytes.padEnd(2 * BYTES_IN_ROW + 1)}  ${'  '.repeat(depth)}${meaning}`
+  const shown = Math.min(length, BYTES_IN_ROW)
+  const bytes = toHex(telegram, at, at + shown) + (shown < length ? '…' : '')
+  const inside = plain?.map(
+    ({ offset: from, length: size, depth: level, meaning: what }) =>
+      `${`+${from}`.padStart(6)}  ${`${size} B`.padEnd(2 * BYTES_IN_ROW + 1)}  ${'  '.repeat(depth + 1 + level)}${what}`,
+  )
+  return [text(String(offset + at), bytes), ...(inside ?? [])]
 }
