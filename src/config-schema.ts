@@ -23,7 +23,7 @@ function mapping<Shape extends z.ZodRawShape>(shape: Shape) {
 const path = text('the path of a file')
 
 const FUSE = 'a number of amperes from 6 to 125, or a list with one for each line'
-const fuse = z.number().min(6).max(125)
+const fuse = amperes(6, 125)
 
 const ID = 'a name of 1 to 32 characters a-z, 0-9, _ or -'
 const id = z.string({ error: ID }).regex(/^[a-z0-9_-]{1,32}$/, { error: ID })
