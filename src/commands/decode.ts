@@ -94,7 +94,8 @@ async function decodeWhole(
   format: Format,
   io: CommandIo,
 ): Promise<number> {
-  const explain = (line: Payload) => explained(line, bytes, definition)
+  const explain = (line: Payload) =>
+    explained(line, bytes, definition, decoderOptions(definition, options))
   const { printer, lines } = printed(format, io, explain)
   const decoder = createDecoder(bytes, definition, options)
   for (let at = 0; at < bytes.length; at += BLOCK) {
