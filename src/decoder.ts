@@ -58,8 +58,15 @@ export interface Explanation extends Span {
   /** Nesting, 0 = outermost. */
   readonly depth: number
   readonly meaning: string
-  /** What ciphertext holds, byte by byte; offsets count from the first decrypted byte. */
-  readonly plain?: readonly Explanation[]
+  /** What these bytes give once deciphered, or put together with those of earlier rows. */
+  readonly contents?: ExplainedContents
+}
+
+/** Bytes that do not stand in the telegram as they are; their rows cover them in order and without gaps as well. */
+export interface ExplainedContents {
+  readonly bytes: Uint8Array
+  /** Offsets count from the first of {@link bytes}. */
+  readonly rows: readonly Explanation[]
 }
 
 /** What a file in `decoders/` exports. */
@@ -76,7 +83,10 @@ export interface DecoderDefinition<Options = unknown> {
   /** Returns the options or every problem found in them; `undefined` gives the defaults. */
   parseOptions(raw: unknown): Parsed<Options>
   create(options: Options): Decoder
-  /** Every byte of one telegram with its meaning, in order and without gaps; `telegram` is what an event's span covers. */
+  /**
+   * Every byte of one telegram with its meaning, in order and without gaps; `telegram` is what an event's span covers.
+   * Options as for {@link create}: with their keys the enciphered part is explained too, as contents of its row.
+   */
   explain?(telegram: Uint8Array, options?: Options): readonly Explanation[]
 }
 
