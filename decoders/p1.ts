@@ -27,6 +27,7 @@ export const p1: DecoderDefinition<P1Options> = {
   id: 'p1',
   title: 'P1 text: Netherlands, Belgium, Luxembourg, Sweden, Hungary and others',
   input: 'stream',
+  usesKeys: true,
   serial: [
     { baudRate: 115_200, dataBits: 8, parity: 'none', stopBits: 1 },
     { baudRate: 9600, dataBits: 7, parity: 'even', stopBits: 1 },

@@ -15,7 +15,7 @@ import type {
   Register,
   Values,
 } from '../../src/reading.ts'
-import { ValuesBuilder } from '../han/values.ts'
+import { ValuesBuilder } from '../push/values.ts'
 import { idOf, makerOf, modelOf } from './identity.ts'
 import type { P1Options } from './options.ts'
 import { type Plan, planOf, type Sum } from './plan.ts'
