@@ -75,12 +75,12 @@ export class P1Decoder implements Decoder {
     this.tell(telegram, integrity, at)
   }
 
-  /** A telegram out of an envelope. Its counter is kept even if what it holds is no telegram. */
+  /** A telegram out of an envelope. */
   private sealed(telegram: P1Telegram, at: Instant): void {
     const { envelopes, lines } = this
+    const { bytes, start, end, integrity } = envelopes.unseal(telegram)
     const { counter } = envelopes
     if (counter !== undefined) this.events.push({ type: 'counter', counter })
-    const { bytes, start, end, integrity } = envelopes.unseal(telegram)
     const { identification } = telegram
     lines.read(bytes, start, end, identification)
     const proven =

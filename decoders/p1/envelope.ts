@@ -2,7 +2,7 @@
 import type { InvocationCounter } from '../../src/decoder.ts'
 import { type Opened, Opener } from '../../src/dlms/cipher.ts'
 import { type KeyRing, NO_KEYS } from '../../src/dlms/keys.ts'
-import { DecodeError, type DecodeErrorCode } from '../../src/errors.ts'
+import { DecodeError } from '../../src/errors.ts'
 import type { P1Telegram } from '../../src/link/p1.ts'
 import { SLASH, wholeText } from '../../src/link/p1-text.ts'
 import { type Stamp, utcOf } from '../../src/p1/clock.ts'
@@ -11,13 +11,6 @@ import type { P1Options } from './options.ts'
 
 /** The authentication key of every Luxembourg meter (Smarty P1 v1.1.3, 3.2.5): 00 11 22 … FF. */
 const LUXEMBOURG_AK: Uint8Array = Uint8Array.from({ length: 16 }, (_, i) => 0x11 * i)
-
-/** Faults of an envelope that is one: it was sent by somebody, whether or not it may be read. */
-const SENT: ReadonlySet<DecodeErrorCode> = new Set([
-  'CIPHER_KEY_NEEDED',
-  'CIPHER_REPLAY',
-  'CIPHER_UNSUPPORTED',
-])
 
 /** The text that an envelope held. */
 export interface Unsealed {
@@ -45,7 +38,7 @@ export class Envelopes {
     this.embedded = new Opener(keys, { authentication, counters: {}, replay: 'none' })
   }
 
-  /** Deciphers; returns why the bytes cannot have been an envelope. */
+  /** Deciphers; returns why the envelope stays shut. */
   open({ bytes, start, end, identification }: P1Telegram): DecodeError | undefined {
     const opener = identification === undefined ? this.raw : this.embedded
     try {
@@ -53,13 +46,15 @@ export class Envelopes {
       // Every meter with envelopes authenticates them: one that says it does not was changed on the way.
       if (this.mustHaveTag && !opened.authenticated)
         throw new DecodeError('CIPHER_AUTH_FAILED', 0, 'the telegram is encrypted without a tag')
+      if (identification === undefined && opened.bytes[opened.start] !== SLASH)
+        throw new DecodeError('LINK_BAD_FORMAT', 0, 'the envelope holds no P1 telegram')
       this.last = opened
       return undefined
     } catch (error) {
       // Anything else is a fault of ours and ends the program.
       if (!(error instanceof DecodeError)) throw error
       this.last = error
-      return SENT.has(error.code) ? undefined : error
+      return error
     }
   }
 

@@ -14,7 +14,7 @@
  */
 import { crc16x25 } from '../bytes/crc16.ts'
 import { hex } from '../bytes/hex.ts'
-import { DecodeError, type DecodeErrorCode } from '../errors.ts'
+import type { DecodeError, DecodeErrorCode } from '../errors.ts'
 import type { Instant } from '../reading.ts'
 import { GENERAL_GLO, gloEnd } from './p1-glo.ts'
 import {
@@ -35,11 +35,19 @@ import {
   type Tail,
   WAIT,
 } from './p1-text.ts'
+import { RejectedRun } from './rejected-run.ts'
 
 /** Beyond the longest telegram: its CRC and line end. */
 const CAPACITY: number = MAX_TELEGRAM + 16
 /** Longest pause inside a telegram is an adapter's packet interval (up to 293 ms); the next one begins after 900 ms. */
 const IDLE_MS = 400
+
+/** Faults of an envelope that was sent to somebody, whether or not it may be read here. */
+const SHUT: ReadonlySet<DecodeErrorCode> = new Set([
+  'CIPHER_KEY_NEEDED',
+  'CIPHER_REPLAY',
+  'CIPHER_UNSUPPORTED',
+])
 
 /** One whole telegram. Valid only during the call that hands it over. */
 export interface P1Telegram {
@@ -60,20 +68,12 @@ export interface P1Telegram {
 /** Receives what the deframer finds, in the order of the bytes. */
 export interface P1Sink {
   text(telegram: P1Telegram, at: Instant): void
-  /** Deciphers; returns why the envelope cannot have been one: then its bytes are searched again. */
+  /** Deciphers; returns why the envelope stays shut. */
   open(telegram: P1Telegram): DecodeError | undefined
-  /** What {@link open} found last is to be told: it is a telegram, whatever it says. */
+  /** What {@link open} found last is to be told: it was a telegram, open or shut. */
   opened(telegram: P1Telegram, at: Instant): void
   /** An unbroken run of bytes that gave no telegram. */
   rejected(error: DecodeError, offset: number, length: number, at: Instant): void
-}
-
-/** What became of the first candidate of a run: decides the run's code. */
-interface Fate {
-  /** Input offset behind the candidate's last byte, as far as that is known. */
-  readonly expectedEnd: number
-  readonly code: DecodeErrorCode
-  readonly detail: string
 }
 
 /** `none`: nothing begins here. `failed`: a candidate with a good header that is no telegram. */
@@ -91,9 +91,7 @@ export class P1Deframer {
   /** Input offset of the buffer's first byte. */
   private base = 0
   private lastByteAt: Instant = Number.NEGATIVE_INFINITY
-  /** Input offset of the open run of rejected bytes, -1 if none. */
-  private runStart = -1
-  private fate: Fate | undefined
+  private readonly run = new RejectedRun()
   /** How far the candidate at the scan position was searched for the end of its identification, then for its `!`. */
   private searched = 0
   /** Index behind the candidate's identification, 0 while it is not known. */
@@ -138,7 +136,7 @@ export class P1Deframer {
   }
 
   private get pending(): boolean {
-    return this.runStart >= 0 || this.end > this.at
+    return this.run.isOpen || this.end > this.at
   }
 
   private scan(final: boolean): void {
@@ -158,7 +156,7 @@ export class P1Deframer {
 
   /** Accounts for the byte at the scan position. */
   private skip(isRejected: boolean): void {
-    if (isRejected && this.runStart < 0) this.runStart = this.base + this.at
+    if (isRejected) this.run.add(this.base + this.at)
     this.moveTo(this.at + 1)
   }
 
@@ -278,24 +276,28 @@ export class P1Deframer {
     if (last === WAIT || last > end)
       return this.incomplete(final, 'the envelope is incomplete', last)
     // A telegram that failed for its tag alone has a line of its own.
-    if (this.fate?.code === 'CIPHER_AUTH_FAILED' && this.fate.expectedEnd === this.base + at)
-      this.endRun(this.base + at)
+    const offset = this.base + at
+    if (this.run.hasFailedAt(offset, 'CIPHER_AUTH_FAILED')) this.endRun(offset)
     const telegram: P1Telegram = {
       bytes: buffer,
       start: at,
       end: last,
       integrity: 'none',
-      offset: this.base + at,
+      offset,
       length: last - at,
     }
     const fault = this.acceptEnvelope(telegram)
     return fault === undefined ? 'accepted' : this.fail(last, fault.code, fault.detail)
   }
 
-  /** Opens an envelope; where nothing but its tag could tell that it is one, the tag decides. */
+  /**
+   * Opens an envelope and hands it over. Returns why it was none: the tag decides that of a raw one, and where it
+   * cannot be asked, whether bytes of something else stand before.
+   */
   private acceptEnvelope(telegram: P1Telegram): DecodeError | undefined {
     const fault = this.sink.open(telegram)
-    if (fault !== undefined && telegram.integrity === 'none') return fault
+    const isRaw = telegram.integrity === 'none'
+    if (fault !== undefined && isRaw && !(SHUT.has(fault.code) && !this.run.isOpen)) return fault
     this.endRun(telegram.offset)
     this.moveTo(this.at + telegram.length)
     this.sink.opened(telegram, this.lastByteAt)
@@ -309,23 +311,14 @@ export class P1Deframer {
   }
 
   private fail(expectedEnd: number, code: DecodeErrorCode, detail: string): Verdict {
-    this.fate ??= { expectedEnd: this.base + expectedEnd, code, detail }
+    this.run.fail(this.base + expectedEnd, code, detail)
     return 'failed'
   }
 
   /** Hands over the open run of rejected bytes, which ends before `offset`. */
   private endRun(offset: number): void {
-    const { runStart, fate } = this
-    this.runStart = -1
-    this.fate = undefined
-    if (runStart < 0) return
-    const [code, detail] = runFault(fate, offset)
-    this.sink.rejected(
-      new DecodeError(code, 0, detail),
-      runStart,
-      offset - runStart,
-      this.lastByteAt,
-    )
+    const run = this.run.end(offset)
+    if (run !== undefined) this.sink.rejected(run.error, run.offset, run.length, this.lastByteAt)
   }
 
   private compact(): void {
@@ -337,16 +330,6 @@ export class P1Deframer {
     this.end -= this.at
     this.at = 0
   }
-}
-
-/** Why a run that ends before `offset` gave nothing. */
-function runFault(fate: Fate | undefined, offset: number): [DecodeErrorCode, string] {
-  if (fate === undefined)
-    return ['LINK_BAD_FORMAT', 'no telegram starts in these bytes (/ expected)']
-  // A telegram that should reach beyond the run lost bytes; one that ends inside it was damaged.
-  if (fate.expectedEnd > offset && fate.code !== 'LINK_INCOMPLETE')
-    return ['LINK_INCOMPLETE', 'a telegram begins here, another one before it ends']
-  return [fate.code, fate.detail]
 }
 
 /** A text without a CRC ends with a `!` alone on its line, and shows whole lines. */
