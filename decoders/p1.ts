@@ -20,6 +20,7 @@
  */
 import type { DecoderDefinition } from '../src/decoder.ts'
 import { P1Decoder } from './p1/decoder.ts'
+import { explainP1 } from './p1/explain.ts'
 import { type P1Options, parseP1Options } from './p1/options.ts'
 
 /** Decoder of P1 telegrams. */
@@ -36,4 +37,5 @@ export const p1: DecoderDefinition<P1Options> = {
   ],
   parseOptions: parseP1Options,
   create: options => new P1Decoder(options),
+  explain: explainP1,
 }

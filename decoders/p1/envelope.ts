@@ -63,6 +63,12 @@ export class Envelopes {
     return this.last instanceof DecodeError ? undefined : this.last.counter
   }
 
+  /** What the envelope opened last held, a copy; nothing where it stayed shut. */
+  get plaintext(): Uint8Array {
+    const { last } = this
+    return last instanceof DecodeError ? new Uint8Array(0) : last.bytes.slice(last.start, last.end)
+  }
+
   /** The text in the envelope opened last; throws DecodeError where it stayed shut or holds no telegram. */
   unseal({ identification, integrity }: P1Telegram): Unsealed {
     const { last } = this

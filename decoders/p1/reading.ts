@@ -40,6 +40,9 @@ const LIMITER_FIELDS: Readonly<Record<string, FieldName>> = {
   A: 'limiterThresholdA',
 }
 
+/** On three wires the meter need not measure the second line and the voltage across it: a zero there is no value. */
+const NOT_MEASURED: ReadonlySet<FieldName> = new Set(['currentL2A', 'voltageL1L3V'])
+
 /** Builds readings of one meter. */
 export class P1Assembler {
   private readonly options: P1Options
@@ -100,7 +103,7 @@ export class P1Assembler {
     values.reset()
     for (const { line, field, lineField, unit } of plan.fields) {
       const value = numberOf(line, unit)
-      if (value === undefined) continue
+      if (value === undefined || (isIt && value === 0 && NOT_MEASURED.has(lineField))) continue
       if (unit === 'A') values.add(field, Math.abs(value))
       // What has a direction of its own is never negative: such a number is no value of it.
       else if (value >= 0) values.add(isIt ? lineField : field, value)

@@ -67,7 +67,7 @@ export function readQuantity(bytes: Uint8Array, start: number, end: number): Qua
   let dotAt = -1
   for (; at < end; at++) {
     const byte = bytes[at]!
-    if (byte >= ZERO && byte <= NINE) digits = digits * 10 + byte - ZERO
+    if (byte >= ZERO && byte <= NINE) digits = digits * 10 + (byte - ZERO)
     else if (byte === DOT && dotAt < 0) dotAt = at
     else break
   }
