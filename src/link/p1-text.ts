@@ -28,6 +28,8 @@ export const MAX_TELEGRAM: number = 16_384
 /** Longest line; a Hungarian one has more than 1000 characters. */
 export const MAX_LINE: number = 4096
 
+/** Longest identification line; the standard allows 16 characters behind the baud rate. */
+const MAX_IDENTIFICATION = 128
 const LETTERS = 3
 const CRC_DIGITS = 4
 
@@ -50,7 +52,7 @@ export function identificationEnd(
   end: number,
   from: number,
 ): number {
-  const limit = Math.min(end, start + MAX_LINE)
+  const limit = Math.min(end, start + MAX_IDENTIFICATION)
   for (let i = from; i < limit; i++) {
     const byte = meant(bytes[i]!)
     if (byte === LF) return i - start > LETTERS ? i + 1 : NONE
@@ -107,6 +109,16 @@ function hexDigit(byte: number): number {
   if (byte >= 0x30 && byte <= 0x39) return byte - 0x30
   const lower = byte | 0x20
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1
+}
+
+/**
+ * Index of the last line in `bytes[start..end)` that begins with `/`, or the one behind `start` if there is none: no
+ * telegram holds such a line, so none that ends at `end` begins before it.
+ */
+export function lastStart(bytes: Uint8Array, start: number, end: number): number {
+  for (let i = end - 1; i > start; i--)
+    if (bytes[i] === LF && meant(bytes[i + 1]!) === SLASH) return i + 1
+  return start + 1
 }
 
 /** True if no byte of `bytes[start..end)` uses bit 7. */

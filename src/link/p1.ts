@@ -27,6 +27,7 @@ import {
   isCrcRight,
   isSevenBit,
   LF,
+  lastStart,
   MAX_TELEGRAM,
   meant,
   NONE,
@@ -48,6 +49,9 @@ const SHUT: ReadonlySet<DecodeErrorCode> = new Set([
   'CIPHER_REPLAY',
   'CIPHER_UNSUPPORTED',
 ])
+
+/** A text may hold something that looks like an end; more of them than this are no text. */
+const MAX_MARKS = 16
 
 /** One whole telegram. Valid only during the call that hands it over. */
 export interface P1Telegram {
@@ -96,6 +100,10 @@ export class P1Deframer {
   private searched = 0
   /** Index behind the candidate's identification, 0 while it is not known. */
   private bodyAt = 0
+  /** End marks with a wrong CRC that the candidate holds in its texts. */
+  private marks = 0
+  /** Where the next candidate may begin at the earliest, if the one at the scan position fails. */
+  private resumeAt = 0
 
   constructor(sink: P1Sink) {
     this.sink = sink
@@ -149,21 +157,19 @@ export class P1Deframer {
             ? this.judgeText(final)
             : 'none'
       if (verdict === 'wait') return
-      // Resume one byte behind the start: a good telegram may begin inside the damaged one.
-      if (verdict !== 'accepted') this.skip(verdict === 'failed' || !isFill(byte))
+      if (verdict === 'accepted') continue
+      if (verdict === 'failed' || !isFill(byte)) this.run.add(this.base + this.at)
+      // Resume behind the start: a good telegram may begin inside the damaged one.
+      this.moveTo(Math.max(this.at + 1, this.resumeAt))
     }
-  }
-
-  /** Accounts for the byte at the scan position. */
-  private skip(isRejected: boolean): void {
-    if (isRejected) this.run.add(this.base + this.at)
-    this.moveTo(this.at + 1)
   }
 
   private moveTo(at: number): void {
     this.at = at
     this.searched = at
     this.bodyAt = 0
+    this.marks = 0
+    this.resumeAt = 0
   }
 
   private judgeText(final: boolean): Verdict {
@@ -205,7 +211,8 @@ export class P1Deframer {
       if (verdict !== 'none') return verdict
     } else if (tail !== undefined && isWithoutCrc(buffer, this.bodyAt, bang, tail))
       return this.acceptText(buffer, at, bang, tail, 'none')
-    if (!isLineStart) return 'none'
+    if (!isLineStart && (tail === undefined || ++this.marks <= MAX_MARKS)) return 'none'
+    this.resumeAt = lastStart(buffer, at, bang)
     if (tail === undefined)
       return this.fail(bang + 1, 'LINK_BAD_CHECKSUM', 'no CRC and line end behind the !')
     return hasCrc

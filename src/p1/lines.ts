@@ -25,8 +25,9 @@ export interface P1Line {
 type Line = { -readonly [K in keyof P1Line]: P1Line[K] }
 
 export class P1Lines {
-  /** The telegram read last. */
+  /** The telegram read last, at the start of a buffer that is used again. */
   bytes: Uint8Array = new Uint8Array(0)
+  private spare: Uint8Array = new Uint8Array(0)
   /** Text behind `/`, without line end. */
   identification = ''
   /** Changes whenever the telegram read last has other codes or another identification than the one before it. */
@@ -46,22 +47,24 @@ export class P1Lines {
   read(bytes: Uint8Array, start: number, end: number, identification?: Uint8Array): void {
     const { known } = this
     const before = this.bytes
-    const now = bytes.slice(start, end)
+    const size = end - start
+    const now = this.spare.length < size ? new Uint8Array(size) : this.spare
+    now.set(bytes.subarray(start, end))
     let at = 0
     if (now[0] === SLASH) {
-      at = lineEnd(now, 0, now.length)
+      at = lineEnd(now, 0, size)
       if (commonLength(before, 0, now, 0, at) < at) this.identify(textBefore(now, at))
     } else if (identification !== undefined)
       this.identify(textBefore(identification, identification.length))
     let count = 0
-    while (at < now.length) {
+    while (at < size) {
       if (now[at] === CR || now[at] === LF) {
         at++
         continue
       }
       const line = known[count]
-      if (line === undefined) known.push(this.readLine(now, at))
-      else this.refresh(line, before, now, at)
+      if (line === undefined) known.push(this.readLine(now, at, size))
+      else this.refresh(line, before, now, at, size)
       at += known[count++]!.length
     }
     if (count < known.length) {
@@ -69,6 +72,7 @@ export class P1Lines {
       this.shape++
     }
     this.bytes = now
+    this.spare = before
   }
 
   private identify(identification: string): void {
@@ -77,23 +81,23 @@ export class P1Lines {
   }
 
   /** Brings a line up to date with the one at `now[at]`. */
-  private refresh(line: Line, before: Uint8Array, now: Uint8Array, at: number): void {
+  private refresh(line: Line, before: Uint8Array, now: Uint8Array, at: number, end: number): void {
     const { start, length, code } = line
     line.start = at
-    const same = commonLength(before, start, now, at, length)
+    const same = commonLength(before, start, now, at, Math.min(length, end - at))
     // A continuation may follow where none did before.
-    if (same === length && now[at + length] !== OPEN) return
+    if (same === length && (at + length === end || now[at + length] !== OPEN)) return
     if (code === undefined || same <= code.length) {
-      Object.assign(line, this.readLine(now, at))
+      Object.assign(line, this.readLine(now, at, end))
       return
     }
-    line.length = lineEnd(now, at + same - 1, now.length) - at
+    line.length = lineEnd(now, at + same - 1, end) - at
     line.register = valuesOf(now, at, line.length, code)
   }
 
-  private readLine(now: Uint8Array, at: number): Line {
+  private readLine(now: Uint8Array, at: number, end: number): Line {
     this.shape++
-    const length = lineEnd(now, at, now.length) - at
+    const length = lineEnd(now, at, end) - at
     const code = readCode(now, at, at + length)
     const register = code === undefined ? undefined : valuesOf(now, at, length, code)
     return { code, register, start: at, length }
