@@ -15,8 +15,9 @@
  * | Slovenia     | no CRC, clock in two lines                                                         |
  * | Poland       | lines encrypted, CRC-16/X-25; 17.0.0 without a unit                                |
  *
- * Dutch, Belgian and Hungarian meters print whole amperes, cut off and not rounded: a current can be up to 1 A more
- * than its field. Powers of the phases are to the watt and stay fields of their own.
+ * Dutch, Luxembourg, Hungarian and older Belgian meters print whole amperes. Some cut the fraction off (Iskra prints 2
+ * for 676 W at 236 V), some round: a current can be up to 1 A above its field. Powers of the phases are to the watt and
+ * stay fields of their own.
  */
 import type { DecoderDefinition } from '../src/decoder.ts'
 import { P1Decoder } from './p1/decoder.ts'
