@@ -123,7 +123,8 @@ export interface ControlState {
   /** Echoes of a meter that reports changes: due, seen, lost; the vehicle's draw at the last report. */
   readonly echo: {
     readonly due: Echo | null
-    readonly isProbe: boolean
+    /** How often in a row the vehicle was slowed down for an answer; 0 = no question is open. */
+    readonly asked: number
     /** An echo is missing: silence tells nothing until the next report. */
     readonly isDoubted: boolean
     readonly came: number
@@ -209,7 +210,7 @@ export function initialState(
     tickAt: null,
     echo: {
       due: null,
-      isProbe: false,
+      asked: 0,
       isDoubted: false,
       came: 0,
       lost: 0,
