@@ -18,6 +18,8 @@ import type { Limit } from './model.ts'
 export interface MeterLimitOptions {
   /** `meter`: limiter and current thresholds bound the connection. */
   readonly limiter: 'ignore' | 'meter'
+  /** False for readings whose protection was skipped: they may lower a limit, not lift or raise one. */
+  readonly mayRaise?: boolean
 }
 
 /** Beyond any uptime; a number that survives JSON, unlike infinity. */
@@ -59,6 +61,7 @@ export function withMeterLimits(
     const known = all.find(({ id }) => id === limit.id)
     const isLifted = limit.expires !== NEVER
     if (known === undefined ? isLifted : !isLifted && isSame(known, limit)) return all
+    if (options?.mayRaise === false && known !== undefined && !isLower(limit, known)) return all
     return isLifted ? all.filter(({ id }) => id !== limit.id) : withLimit(all, limit)
   }, limits)
 }
@@ -98,6 +101,11 @@ function lifted(id: string, at: Instant): Limit {
 /** True if the telegram carried this code, whatever it said. */
 function said({ registers }: Reading, code: string): boolean {
   return registers.some(({ obis }) => obis.includes(code))
+}
+
+function isLower(a: Limit, b: Limit): boolean {
+  const { totalW = Number.POSITIVE_INFINITY, perPhaseA: [ampere] = [Number.POSITIVE_INFINITY] } = a
+  return totalW < (b.totalW ?? 0) || ampere < (b.perPhaseA?.[0] ?? 0)
 }
 
 function isSame(a: Limit, b: Limit): boolean {

@@ -55,6 +55,8 @@ export interface ControlConfig {
     readonly production?: boolean
     /** What the contract permits for the whole connection, W. */
     readonly contractedPowerW?: number
+    /** `meter`: thresholds that the meter tells of its limiter and fuses bound the connection. */
+    readonly limiter?: 'ignore' | 'meter'
     /** Difference between lines the grid operator permits: 20 in Germany, 16 in Austria and Switzerland. */
     readonly unbalanceA?: number
     /** Three-wire nets, line 2 not measured: `3-2-1` where terminals of the meter were swapped. */
@@ -139,6 +141,7 @@ export interface ControlParameters {
   readonly voltageV: number
   readonly production: boolean
   readonly contractedPowerW: number | null
+  readonly limiter: 'ignore' | 'meter'
   readonly unbalanceMa: number | null
   readonly phaseOrder: PhaseOrder
   /** Line index (0 to 2) of each phase of a three-phase charge point; the lines a single-phase one hangs on. */
@@ -214,6 +217,7 @@ export function controlParameters(config: ControlConfig = {}): ControlParameters
     voltageV: installation.voltageV ?? 230,
     production: installation.production ?? false,
     contractedPowerW: installation.contractedPowerW ?? null,
+    limiter: installation.limiter ?? 'ignore',
     unbalanceMa:
       installation.unbalanceA === undefined ? null : milliamperes(installation.unbalanceA),
     phaseOrder: installation.phaseOrder ?? '1-2-3',

@@ -67,6 +67,8 @@ export interface ControlState {
   /** First power without any current, and whether the lines are taken from it. */
   readonly powerSince: Instant | null
   readonly powerOnly: boolean
+  /** Last power that told the lines: not while production may hide load. */
+  readonly powerLinesAt: Instant | null
   /** The connection has exported: small line currents then prove nothing. */
   readonly exported: boolean
   /** Frames in a row whose moment the vehicle was moving in. */
@@ -177,6 +179,7 @@ export function initialState(
     power: NEVER_HEARD,
     powerSince: null,
     powerOnly: false,
+    powerLinesAt: null,
     exported: parameters.production,
     unsettled: null,
     secondLine: null,
