@@ -80,7 +80,7 @@ function checkList(t: Test, frame: SmlFrame, expected: Expected): void {
   const tape = new SmlTape()
   const list = new SmlList()
   for (let at = frame.start; at < frame.end; ) {
-    at = tape.scan(frame.bytes, at, frame.end)
+    at = tape.scan(frame.bytes, at, frame.end, frame.start)
     const tag = readEnvelope(tape)
     if (tape.number(tag) !== TAG.getListResponse) continue
     t.equal(checkOf(tape), expected.messageCrc, 'message checksum')

@@ -7,6 +7,7 @@ import type { Instant, Reading } from '../../src/reading.ts'
 import { checkOf, readEnvelope, TAG } from '../../src/sml/message.ts'
 import { ValuesBuilder } from '../han/values.ts'
 import { deriveTotals, fillValues } from './fields.ts'
+import { KnownFrame } from './known-frame.ts'
 import { KnownMeter, readTime } from './meter.ts'
 import type { SmlOptions } from './options.ts'
 import { SmlValues } from './values.ts'
@@ -16,6 +17,7 @@ export class SmlDecoder implements Decoder {
   private readonly values = new SmlValues()
   private readonly builder = new ValuesBuilder()
   private readonly meter = new KnownMeter()
+  private readonly known = new KnownFrame()
   private events: DecoderEvent[] = []
   /** Element of the tag of the list message on the tape. */
   private tag = 0
@@ -58,16 +60,31 @@ export class SmlDecoder implements Decoder {
 
   /** Reads the lists of a frame. The first that is said of it has its span, the rest none of its bytes. */
   private frame(frame: SmlFrame, at: Instant): void {
+    const { tape } = this.values
+    if (frame.isIntact && this.known.recall(frame, tape) && checkOf(tape) !== undefined) {
+      this.values.readRegisters()
+      this.emit(frame, at)
+      return
+    }
+    this.known.forget()
     const before = this.events.length
     const span = (): Span =>
       this.events.length === before ? frame : { offset: frame.offset + frame.length, length: 0 }
+    let first = -1
     try {
-      let place = this.nextList(frame, frame.start)
-      if (place < 0) throw new DecodeError('APDU_UNKNOWN', 0, 'no list among the messages')
-      for (; place >= 0; place = this.nextList(frame, place)) {
-        if (checkOf(this.values.tape) !== undefined) this.list(span(), at)
-        else if (frame.isIntact) this.reject(this.badChecksum(frame), span())
+      let place = frame.start
+      for (let end = this.nextList(frame, place); end >= 0; end = this.nextList(frame, place)) {
+        place = end
+        if (first < 0) first = tape.base + tape.at[0]!
+        if (checkOf(tape) !== undefined) {
+          this.values.read(this.tag + 1)
+          this.emit(span(), at)
+        } else if (frame.isIntact) this.reject(this.badChecksum(), span())
       }
+      if (first < 0) throw new DecodeError('APDU_UNKNOWN', 0, 'no list among the messages')
+      const [only, ...others] = this.events.slice(before)
+      if (frame.isIntact && only?.type === 'reading' && others.length === 0)
+        this.known.learn(frame, tape, this.values.list, first)
     } catch (error) {
       // Anything else is a fault of ours and ends the program.
       if (!(error instanceof DecodeError)) throw error
@@ -100,9 +117,9 @@ export class SmlDecoder implements Decoder {
     return false
   }
 
-  private list({ offset, length }: Span, receivedAt: Instant): void {
+  /** Says what the values at hand are. */
+  private emit({ offset, length }: Span, receivedAt: Instant): void {
     const { values, builder } = this
-    values.read(this.tag + 1)
     builder.reset()
     const notes = fillValues(values, builder)
     const meterTime = readTime(values.tape, values.list.sensorTime)
@@ -124,13 +141,13 @@ export class SmlDecoder implements Decoder {
     )
   }
 
-  private badChecksum({ start }: SmlFrame): DecodeError {
+  private badChecksum(): DecodeError {
     const { tape } = this.values
     // The last element is the end of the message.
     const crc = tape.count - 2
     return new DecodeError(
       'LINK_BAD_CHECKSUM',
-      tape.at[0]! - start,
+      tape.at[0]!,
       `the checksum ${hex(tape.number(crc))} of the list does not fit`,
     )
   }

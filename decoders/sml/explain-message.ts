@@ -72,12 +72,12 @@ function explainValue(tape: SmlTape, list: SmlList, i: number, add: Add): void {
   const unit = next[time]!
   const scaler = next[unit]!
   const value = list.value[i]!
-  const title = titleOf(bytes, start[name]!)
+  const title = titleOf(bytes, tape.from(name))
   const unitText = UNITS[list.unit[i]!] ?? ''
   const row = (element: number, meaning: string): void =>
     add(5, at[element]!, end[element]!, meaning)
   add(4, at[name - 1]!, start[name - 1]!, 'value, list of 7')
-  row(name, `${formatObis(bytes, start[name]!)}${title === '' ? '' : ` ${title}`}`)
+  row(name, `${formatObis(bytes, tape.from(name))}${title === '' ? '' : ` ${title}`}`)
   const flags = readStatus(tape, status)
   row(
     status,
@@ -111,7 +111,7 @@ function element(tape: SmlTape, i: number, depth: number, name: string, add: Add
 }
 
 function valueText(tape: SmlTape, i: number): string {
-  const [start, end] = [tape.start[i]!, tape.end[i]!]
+  const [start, end] = [tape.from(i), tape.to(i)]
   if (tape.isAbsent(i)) return 'none'
   if (tape.isNumber(i)) return String(tape.big(i))
   if (tape.type[i] === TYPE.boolean) return String(tape.bytes[start] !== 0)

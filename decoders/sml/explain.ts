@@ -101,7 +101,7 @@ function explainMessages(bytes: Uint8Array, start: number, end: number, add: Add
   let at = 0
   try {
     while (at < size) {
-      const behind = tape.scan(plain, at, size)
+      const behind = tape.scan(plain, at, size, 0)
       explainMessage(tape, addPlaced)
       at = behind
     }

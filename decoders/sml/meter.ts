@@ -36,11 +36,11 @@ export class KnownMeter {
 }
 
 function isElement(known: Uint8Array, tape: SmlTape, i: number): boolean {
-  return isSame(known, tape.bytes, tape.start[i]!, tape.end[i]!)
+  return isSame(known, tape.bytes, tape.from(i), tape.to(i))
 }
 
 function octets(tape: SmlTape, i: number): Uint8Array<ArrayBuffer> {
-  return tape.bytes.slice(tape.start[i]!, tape.end[i]!)
+  return tape.bytes.slice(tape.from(i), tape.to(i))
 }
 
 /** Three letters of the FLAG register as sent, anything longer as a word. */

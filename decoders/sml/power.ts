@@ -93,7 +93,7 @@ const FAULTY_SERIALS = [
 /** True for the serial numbers whose power is known to be written wrongly. */
 function isFaultySerial({ tape, list }: SmlValues): boolean {
   const { bytes } = tape
-  const start = tape.start[list.serverId]!
+  const start = tape.from(list.serverId)
   if (tape.size(list.serverId) !== 10 || DZG.some((octet, i) => bytes[start + i] !== octet))
     return false
   const serial = new DataView(bytes.buffer, bytes.byteOffset + start + 6, 4).getUint32(0)

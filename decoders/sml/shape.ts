@@ -53,7 +53,7 @@ export class SmlShape {
     let maker = -1
     for (let i = 0; i < list.count; i++) {
       const at = 6 * i
-      const name = tape.start[list.name[i]!]!
+      const name = tape.from(list.name[i]!)
       this.names.set(tape.bytes.subarray(name, name + 6), at)
       const unit = UNITS[this.units[i]!] ?? ''
       const { slot, field, isMaker } = meaningOf(this.names, at, unit)
@@ -80,7 +80,7 @@ export class SmlShape {
     if (units.length !== list.count) return false
     for (let i = 0, at = 0; i < units.length; i++) {
       if (units[i] !== list.unit[i]) return false
-      const name = tape.start[list.name[i]!]!
+      const name = tape.from(list.name[i]!)
       for (let octet = name; octet < name + 6; octet++)
         if (bytes[octet] !== names[at++]) return false
     }

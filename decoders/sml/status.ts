@@ -28,9 +28,9 @@ const VOLTAGE_L1 = 18
 /** The low 32 bits of the status word in element i, `undefined` if it is none. */
 export function readStatus(tape: SmlTape, i: number): number | undefined {
   if (!tape.isNumber(i)) return undefined
-  const end = tape.end[i]!
+  const end = tape.to(i)
   let flags = 0
-  for (let at = Math.max(tape.start[i]!, end - 4); at < end; at++)
+  for (let at = Math.max(tape.from(i), end - 4); at < end; at++)
     flags = (flags << 8) | tape.bytes[at]!
   return flags
 }

@@ -20,8 +20,13 @@ export class SmlValues {
     const { tape, list } = this
     list.read(tape, contents)
     if (!this.shape.fits(tape, list)) this.shape = new SmlShape(tape, list)
+    this.readRegisters()
+  }
+
+  /** Reads the registers of the list at hand once the tape was moved to its next telegram. */
+  readRegisters(): void {
     const registers: Register[] = []
-    for (let i = 0; i < list.count; i++) registers.push(this.register(i))
+    for (let i = 0; i < this.list.count; i++) registers.push(this.register(i))
     this.registers = registers
   }
 
@@ -65,7 +70,7 @@ export class SmlValues {
   private other(i: number, element: number): string | boolean | null {
     const { tape } = this
     const { bytes } = tape
-    const [start, end] = [tape.start[element]!, tape.end[element]!]
+    const [start, end] = [tape.from(element), tape.to(element)]
     switch (tape.type[element]) {
       case TYPE.boolean:
         return bytes[start] !== 0
@@ -80,7 +85,7 @@ export class SmlValues {
         return entry.text.text
       }
       default:
-        return toHex(bytes, tape.at[element]!, end)
+        return toHex(bytes, tape.base + tape.at[element]!, end)
     }
   }
 }

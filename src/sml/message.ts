@@ -44,7 +44,8 @@ export function readEnvelope(tape: SmlTape): number {
 /** Which checksum of the message on the tape is right, `undefined` if none. Its envelope was read. */
 export function checkOf(tape: SmlTape): MessageCheck | undefined {
   const crc = tape.next[bodyOf(tape)]!
-  const [start, end] = [tape.at[0]!, tape.at[crc]!]
+  const start = tape.base + tape.at[0]!
+  const end = tape.base + tape.at[crc]!
   const sent = tape.number(crc)
   const x25 = crc16x25(tape.bytes, start, end)
   if (sent === (((x25 & 0xff) << 8) | (x25 >>> 8))) return 'x25'

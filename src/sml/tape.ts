@@ -1,6 +1,7 @@
 /**
  * SML data (BSI TR-03109-1, annex IVb) as a tape: one pass over the octets of a message checks every length and notes,
- * for each element in order, its type and where its contents stand. Grammars then read the tape by index.
+ * for each element in order, its type and where its contents stand. Grammars then read the tape by index. Places count
+ * from {@link SmlTape.base}, so that the tape of one telegram also serves for another of the same shape.
  *
  * Every element begins with type-length octets: bit 7 = another one follows, bits 6 to 4 the type, bits 3 to 0 the
  * length. Further ones have the type bits 000 and carry the next lower four bits of the length.
@@ -41,8 +42,10 @@ const MOST: Int16Array = Int16Array.of(1024, 0, 0, 0, 1, 8, 8, 0)
 export class SmlTape {
   /** Elements on the tape, the outermost first. */
   count = 0
-  /** The buffer that was scanned; all places below are indexes into it. */
+  /** The buffer that was scanned. */
   bytes: Uint8Array = new Uint8Array(0)
+  /** Index in {@link bytes} of the place 0. */
+  base = 0
   /** Type of element i, one of {@link TYPE}. */
   type: Uint8Array = new Uint8Array(256)
   /** Place of its first type-length octet. */
@@ -57,15 +60,13 @@ export class SmlTape {
   /** Nesting, 0 = the outermost element. */
   depth: Uint8Array = new Uint8Array(256)
   private limit = 0
-  /** Place from which the offsets of errors count. */
-  private base = 0
 
   /**
-   * Scans the element at `at` with all it contains and returns the place behind it; nothing is read at or behind
-   * `limit`. Offsets of errors count from `base`. Throws DATA_TRUNCATED, DATA_UNKNOWN_TAG, DATA_TOO_DEEP,
+   * Scans the element at `bytes[at]` with all it contains and returns the index behind it; nothing is read at or behind
+   * `limit`. Places, those of errors too, count from `base`. Throws DATA_TRUNCATED, DATA_UNKNOWN_TAG, DATA_TOO_DEEP,
    * DATA_BAD_VALUE.
    */
-  scan(bytes: Uint8Array, at: number, limit: number, base: number = at): number {
+  scan(bytes: Uint8Array, at: number, limit: number, base: number): number {
     this.bytes = bytes
     this.limit = limit
     this.base = base
@@ -73,9 +74,25 @@ export class SmlTape {
     return this.element(at, 0)
   }
 
+  /** Says that the elements on the tape now stand at `base` in `bytes`. */
+  move(bytes: Uint8Array, base: number): void {
+    this.bytes = bytes
+    this.base = base
+  }
+
+  /** Index in {@link bytes} of the contents of element i. */
+  from(i: number): number {
+    return this.base + this.start[i]!
+  }
+
+  /** Index in {@link bytes} behind the contents of element i. */
+  to(i: number): number {
+    return this.base + this.end[i]!
+  }
+
   /** The error for element i, which its place does not allow. */
   fault(i: number, detail: string): DecodeError {
-    return this.error('DATA_BAD_VALUE', this.at[i]!, detail)
+    return new DecodeError('DATA_BAD_VALUE', this.at[i]!, detail)
   }
 
   /** True for an optional element that is absent. */
@@ -97,8 +114,8 @@ export class SmlTape {
   /** Value of an integer of any width; beyond 2^53 the nearest double (see {@link big}). */
   number(i: number): number {
     const { bytes } = this
-    const start = this.start[i]!
-    const end = this.end[i]!
+    const start = this.from(i)
+    const end = this.to(i)
     const first = bytes[start]!
     let value = this.type[i] === TYPE.integer ? (first << 24) >> 24 : first
     for (let at = start + 1; at < end; at++) value = value * 256 + bytes[at]!
@@ -107,12 +124,12 @@ export class SmlTape {
 
   /** Exact value of an integer. */
   big(i: number): bigint {
-    const digits = BigInt(`0x${toHex(this.bytes, this.start[i]!, this.end[i]!)}`)
+    const digits = BigInt(`0x${toHex(this.bytes, this.from(i), this.to(i))}`)
     return this.type[i] === TYPE.integer ? BigInt.asIntN(8 * this.size(i), digits) : digits
   }
 
   private element(at: number, depth: number): number {
-    const { bytes, limit } = this
+    const { bytes, limit, base } = this
     if (at >= limit) throw this.error('DATA_TRUNCATED', at, 'needs 1 byte, has 0')
     const i = this.count++
     if (i === this.type.length) this.grow()
@@ -126,8 +143,8 @@ export class SmlTape {
         length = (length << 4) | (bytes[octet]! & 0x0f)
     }
     this.type[i] = type
-    this.at[i] = at
-    this.start[i] = start
+    this.at[i] = at - base
+    this.start[i] = start - base
     this.depth[i] = depth
     if (type === TYPE.list) {
       if (depth === MAX_DEPTH)
@@ -143,17 +160,17 @@ export class SmlTape {
       this.items[i] = length
       let end = start
       for (let item = 0; item < length; item++) end = this.element(end, depth + 1)
-      this.end[i] = end
+      this.end[i] = end - base
       this.next[i] = this.count
       return end
     }
     this.items[i] = 0
     this.next[i] = this.count
     const end = at + length
-    this.end[i] = end
+    this.end[i] = end - base
     if (first === 0x00 && depth === 1) {
       this.type[i] = TYPE.end
-      this.end[i] = start
+      this.end[i] = start - base
       return start
     }
     const size = end - start
@@ -183,7 +200,7 @@ export class SmlTape {
   private refusal(i: number, first: number, size: number): DecodeError {
     const type = this.type[i]!
     if (MOST[type] === 0)
-      return this.error('DATA_UNKNOWN_TAG', this.at[i]!, `${hex(first)} is no data type`)
+      return new DecodeError('DATA_UNKNOWN_TAG', this.at[i]!, `${hex(first)} is no data type`)
     return this.fault(
       i,
       `type ${type} with ${size} octets, ${LEAST[type]} to ${MOST[type]} expected`,
