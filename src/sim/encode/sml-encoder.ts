@@ -77,8 +77,11 @@ export function kermitBitwise(bytes: Uint8Array): number {
   return register
 }
 
-/** Checksum of a message: as the standard has it, low octet first, or as some Holley meters send it. */
-export type MessageChecksum = 'x25' | 'kermit' | 'wrong'
+/**
+ * Checksum of a message: as the standard has it, low octet first; as some Holley meters send it; as Iskra MT691 does,
+ * which writes the number in one octet where that holds it.
+ */
+export type MessageChecksum = 'x25' | 'kermit' | 'least' | 'wrong'
 
 /** A message with its number, the tag of its body and what that holds. */
 export interface SmlMessage {
@@ -100,8 +103,13 @@ export function encodeMessage(message: SmlMessage): Uint8Array {
   )
   const x25 = crcBitwise(protectedPart)
   const swapped = ((x25 & 0xff) << 8) | (x25 >> 8)
-  const sent = { x25: swapped, kermit: kermitBitwise(protectedPart), wrong: swapped ^ 0x0100 }
-  return concat(protectedPart, encodeElement(unsigned(sent[checksum], 2)), [0x00])
+  const sent = {
+    x25: unsigned(swapped, 2),
+    kermit: unsigned(kermitBitwise(protectedPart), 2),
+    least: unsigned(swapped),
+    wrong: unsigned(swapped ^ 0x0100, 2),
+  }
+  return concat(protectedPart, encodeElement(sent[checksum]), [0x00])
 }
 
 const ESCAPE = [0x1b, 0x1b, 0x1b, 0x1b]
