@@ -15,8 +15,8 @@ export class KnownMeter {
 
   /** The meter of the list that was read. */
   of(values: SmlValues): Meter {
-    const { tape, list, shape } = values
-    const maker = shape.maker < 0 ? undefined : shape.entries[shape.maker]!.text?.text
+    const { tape, list } = values
+    const maker = sentMaker(values)
     const isKnown =
       maker === this.maker &&
       isElement(this.serverId, tape, list.serverId) &&
@@ -33,6 +33,15 @@ export class KnownMeter {
     }
     return this.meter
   }
+}
+
+/** Letters or name of the maker in a value of its own, if it is text. */
+function sentMaker({ tape, list, shape, registers }: SmlValues): string | undefined {
+  if (shape.maker < 0) return undefined
+  const { value } = registers[shape.maker]!
+  // Octets that are no text have twice as many digits.
+  const isText = typeof value === 'string' && value.length <= tape.size(list.value[shape.maker]!)
+  return isText ? value : undefined
 }
 
 function isElement(known: Uint8Array, tape: SmlTape, i: number): boolean {
