@@ -1,11 +1,11 @@
 /** The SML transport: frames out of bytes cut anywhere, escapes, spans that cover the input, silence, memory. */
-import fc from 'fast-check'
 import t from 'tap'
 import { findEscape, undouble } from '../src/link/sml-escape.ts'
 import { SmlTransport } from '../src/link/sml-transport.ts'
 import { concat, fromHex, toHex } from '../src/sim/encode/bytes.ts'
 import { doubled, encodeSmlFrame } from '../src/sim/encode/sml-encoder.ts'
 import { random } from '../src/sim/random.ts'
+import fc from './property.ts'
 
 type Found = string | [code: string, offset: number, length: number]
 

@@ -1,5 +1,4 @@
 /** What the values of an SML list mean: fields, notes, and what is derived; telegram after telegram. */
-import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { describeStatus, isExporting } from '../decoders/sml/status.ts'
 import { sml } from '../decoders/sml.ts'
@@ -15,6 +14,7 @@ import {
   secondsIndex,
 } from '../src/sim/encode/sml-telegram.ts'
 import { fixtureBytes, fixtures } from './decoder-contract.ts'
+import fc from './property.ts'
 
 const TST = fromHex('0a01545354000000007b')
 const MODERN_IMPORT = 0x1c0104

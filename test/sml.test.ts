@@ -1,5 +1,4 @@
 /** SML above the transport: elements, messages, lists. */
-import fc from 'fast-check'
 import t from 'tap'
 import { sml } from '../decoders/sml.ts'
 import type { DecoderEvent } from '../src/decoder.ts'
@@ -24,6 +23,7 @@ import {
 import { crc16kermit } from '../src/sml/kermit.ts'
 import { SmlTape, TYPE } from '../src/sml/tape.ts'
 import { contract, fixtures } from './decoder-contract.ts'
+import fc from './property.ts'
 
 t.test('contract', async t => {
   const all = fixtures('sml')

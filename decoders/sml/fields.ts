@@ -1,7 +1,7 @@
 /** From the values of a telegram to the fields of a reading. */
 import { scaled } from '../../src/dlms/scale.ts'
 import type { Derived, FieldName, Note, Reading } from '../../src/reading.ts'
-import type { ValuesBuilder } from '../han/values.ts'
+import type { ValuesBuilder } from '../push/values.ts'
 import type { RuledCode } from './codes.ts'
 import { readPower, split } from './power.ts'
 import type { SmlValues } from './values.ts'
