@@ -1,8 +1,11 @@
 /** SML above the transport: elements, messages, lists. */
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { sml } from '../decoders/sml.ts'
 import type { DecoderEvent } from '../src/decoder.ts'
 import { DecodeError } from '../src/errors.ts'
+import { parseRecording } from '../src/io/capture-file.ts'
 import { asciiBytes, fromHex, toHex } from '../src/sim/encode/bytes.ts'
 import {
   encodeElement,
@@ -25,10 +28,28 @@ import { SmlTape, TYPE } from '../src/sml/tape.ts'
 import { contract, fixtures } from './decoder-contract.ts'
 import fc from './property.ts'
 
+const FIXTURES = fileURLToPath(new URL('../fixtures/sml/', import.meta.url))
+
 t.test('contract', async t => {
   const all = fixtures('sml')
   t.ok(all.length >= 40, 'the fixtures were visited')
   await contract(t, sml, 'sml', all)
+})
+
+t.test('the recording', async t => {
+  const { recordings } = JSON.parse(readFileSync(`${FIXTURES}index.json`, 'utf8'))
+  t.equal(recordings.length, 1)
+  const { file, expected } = recordings[0]
+  const recording = parseRecording(readFileSync(`${FIXTURES}${file}`))
+  const decoder = sml.create({})
+  const powers = [...recording.chunks].flatMap(({ bytes, atMs }) =>
+    decoder.push(bytes, atMs).map(e => {
+      if (e.type !== 'reading') return e
+      t.equal(e.reading.receivedAt, atMs, 'the instant of its last byte')
+      return e.reading.values.activePowerImportW
+    }),
+  )
+  t.same(powers, expected.active_power_import_w)
 })
 
 t.test('KERMIT', async t => {
