@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { sml } from '../decoders/sml.ts'
+import { BytePattern } from '../src/bytes/pattern.ts'
 import type { DecoderEvent } from '../src/decoder.ts'
 import { DecodeError } from '../src/errors.ts'
 import { parseRecording } from '../src/io/capture-file.ts'
@@ -50,6 +51,27 @@ t.test('the recording', async t => {
     }),
   )
   t.same(powers, expected.active_power_import_w)
+})
+
+t.test('bytes that repeat but in free places', async t => {
+  const pattern = new BytePattern()
+  const fits = (hex: string): boolean => pattern.fits(fromHex(hex), 0, hex.length / 2)
+  t.notOk(fits(''), 'nothing was learned')
+  pattern.learn(fromHex('ff0102030405ff'), 1, 6)
+  t.ok(fits('0102030405'))
+  t.notOk(fits('0102030406'))
+  pattern.free(1, 4)
+  t.ok(fits('01aabbcc05'))
+  pattern.fix(2, 3)
+  t.notOk(fits('01aabbcc05'))
+  t.ok(fits('01aa03cc05'))
+  t.notOk(fits('01aa03cc'), 'less')
+  t.notOk(fits('01aa03cc0500'), 'more')
+  pattern.learn(fromHex('0102030405060708'), 0, 8)
+  pattern.learn(fromHex('0102030405'), 0, 5)
+  t.ok(fits('0102030405'), 'what was learned before leaves no trace')
+  pattern.forget()
+  t.notOk(fits('0102030405'))
 })
 
 t.test('KERMIT', async t => {

@@ -12,23 +12,27 @@ export class BytePattern {
   /** Remembers `bytes[start..end)`; all of them must come again until {@link free} says otherwise. */
   learn(bytes: Uint8Array, start: number, end: number): void {
     const count = Math.ceil((end - start) / 4)
+    if (count !== this.words.length) {
+      this.words = new Uint32Array(count)
+      this.window = new Uint8Array(this.words.buffer)
+      this.learned = new Uint32Array(count)
+      this.mask = new Uint32Array(count)
+      this.maskBytes = new Uint8Array(this.mask.buffer)
+    }
     this.size = end - start
-    this.words = new Uint32Array(count)
-    this.window = new Uint8Array(this.words.buffer)
     this.window.set(bytes.subarray(start, end))
-    this.learned = this.words.slice()
-    this.mask = new Uint32Array(count).fill(0xffff_ffff)
-    this.maskBytes = new Uint8Array(this.mask.buffer)
+    this.learned.set(this.words)
+    this.mask.fill(0xffff_ffff)
   }
 
   /** Lets the bytes from place `from` to before `to`, counted from the first one learned, be anything. */
   free(from: number, to: number): void {
-    this.maskBytes.fill(0, from, to)
+    for (let i = from; i < to; i++) this.maskBytes[i] = 0
   }
 
   /** Takes back what {@link free} said of these places. */
   fix(from: number, to: number): void {
-    this.maskBytes.fill(0xff, from, to)
+    for (let i = from; i < to; i++) this.maskBytes[i] = 0xff
   }
 
   /** Fits nothing from now on. */
