@@ -5,9 +5,10 @@ import { KAIFA, kaifa } from './no-kaifa.ts'
 import { KAMSTRUP, kamstrup } from './no-kamstrup.ts'
 import { p1 } from './p1.ts'
 import { definePush } from './push/definition.ts'
+import { sml } from './sml.ts'
 
 /** Decoders by the order in which they are listed. */
-export const decoders: readonly DecoderDefinition[] = [aidon, kaifa, kamstrup, p1]
+export const decoders: readonly DecoderDefinition[] = [aidon, kaifa, kamstrup, p1, sml]
 
 /** Tells the maker from the content of each telegram; its readings carry the id of the decoder that fits. */
 export const auto: DecoderDefinition = definePush('Whatever arrives, recognised by its content', [
