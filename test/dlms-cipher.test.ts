@@ -491,7 +491,7 @@ t.test(
     const telegrams = [
       glo(),
       glo({ securityControl: 0x10 }),
-      encodeGeneralDed(CONTENT, sender()),
+      encodeGeneralDed(CONTENT, sender({ encryptionKey: OTHER })),
       general,
     ]
     const ring = { ...RING, dedicatedKey: OTHER }
