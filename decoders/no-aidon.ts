@@ -15,12 +15,12 @@
 import type { DecoderDefinition } from '../src/decoder.ts'
 import { TAG } from '../src/dlms/axdr.ts'
 import { UNITS } from '../src/dlms/scale.ts'
-import { defineHan } from './han/definition.ts'
-import type { HanFamily } from './han/family.ts'
-import type { HanOptions } from './han/options.ts'
+import { definePush } from './push/definition.ts'
+import type { Family } from './push/family.ts'
+import type { PushOptions } from './push/options.ts'
 
 /** The Aidon grammar. */
-export const AIDON: HanFamily = {
+export const AIDON: Family = {
   id: 'no-aidon',
   recognise: tape =>
     tape.tag[0] === TAG.array && tape.tag[1] === TAG.structure && tape.isLogicalName(2),
@@ -60,7 +60,7 @@ export const AIDON: HanFamily = {
 }
 
 /** Decoder of Aidon and Embriq lists. */
-export const aidon: DecoderDefinition<HanOptions> = defineHan(
+export const aidon: DecoderDefinition<PushOptions> = definePush(
   'Aidon, Norway and Sweden; Landis+Gyr E350 with Embriq module',
   [AIDON],
 )

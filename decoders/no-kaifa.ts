@@ -11,10 +11,10 @@ import type { DecoderDefinition } from '../src/decoder.ts'
 import { type AxdrTape, TAG } from '../src/dlms/axdr.ts'
 import { readDateTime } from '../src/dlms/date-time.ts'
 import { CATALOGUE, keyOf } from '../src/obis.ts'
-import { defineHan } from './han/definition.ts'
-import type { HanFamily, Scaling } from './han/family.ts'
-import type { HanList } from './han/list.ts'
-import type { HanOptions } from './han/options.ts'
+import { definePush } from './push/definition.ts'
+import type { Family, Scaling } from './push/family.ts'
+import type { PushList } from './push/list.ts'
+import type { PushOptions } from './push/options.ts'
 
 /** Powers of ten of both grammars (the document's own units are wrong: it says kW and A). */
 const SCALERS: Readonly<Record<string, number>> = {
@@ -70,7 +70,7 @@ function isListId(tape: AxdrTape, element: number): boolean {
 const SCALING: Scaling = { scalers: SCALERS, notes: [] }
 
 /** The Kaifa grammars. */
-export const KAIFA: HanFamily = {
+export const KAIFA: Family = {
   id: 'no-kaifa',
   recognise: (tape, hasHeaderTime) => {
     if (tape.tag[0] !== TAG.structure) return false
@@ -113,11 +113,11 @@ export const KAIFA: HanFamily = {
 }
 
 /** Swedish meters: their number range, their HDLC source address, or a clock that says CET. */
-function isSwedish(list: HanList): boolean {
+function isSwedish(list: PushList): boolean {
   if (list.meterId?.startsWith('734') === true || list.source === 0x0001) return true
   const at = list.clock >= 0 ? list.clock : list.headerTime
   return at >= 0 && readDateTime(list.tape.bytes, at)?.deviationMin === -60
 }
 
 /** Decoder of Kaifa lists. */
-export const kaifa: DecoderDefinition<HanOptions> = defineHan('Kaifa, Norway and Sweden', [KAIFA])
+export const kaifa: DecoderDefinition<PushOptions> = definePush('Kaifa, Norway and Sweden', [KAIFA])

@@ -13,10 +13,10 @@
  */
 import type { DecoderDefinition } from '../src/decoder.ts'
 import { TAG } from '../src/dlms/axdr.ts'
-import { defineHan } from './han/definition.ts'
-import type { HanFamily, Scaling } from './han/family.ts'
-import type { HanList } from './han/list.ts'
-import type { HanOptions } from './han/options.ts'
+import { definePush } from './push/definition.ts'
+import type { Family, Scaling } from './push/family.ts'
+import type { PushList } from './push/list.ts'
+import type { PushOptions } from './push/options.ts'
 
 const CURRENTS = ['31.7.0', '51.7.0', '71.7.0'] as const
 const VOLTAGES = ['32.7.0', '52.7.0', '72.7.0'] as const
@@ -31,7 +31,7 @@ const PHASE_POWERS = [
 ] as const
 
 /** The Kamstrup grammar. */
-export const KAMSTRUP: HanFamily = {
+export const KAMSTRUP: Family = {
   id: 'no-kamstrup',
   recognise: tape => tape.tag[0] === TAG.structure && tape.tag[1] === TAG.visibleString,
   read: list => {
@@ -60,11 +60,11 @@ export const KAMSTRUP: HanFamily = {
 }
 
 /** The Danish order begins with the energies; the Norwegian one with the meter id. */
-function isDanish(list: HanList): boolean {
+function isDanish(list: PushList): boolean {
   return list.entries[0]?.meaning?.code === '1.8.0'
 }
 
-function scaling(list: HanList): Scaling {
+function scaling(list: PushList): Scaling {
   const voltage = voltageScaler(list)
   const { model } = list
   const isProven = model === undefined && sendsMilliamperes(list, voltage)
@@ -92,7 +92,7 @@ const SCALINGS: readonly (readonly (readonly (readonly Scaling[])[])[])[] = [-3,
 )
 
 /** Whole volts by the description; tenths or hundredths on some firmware. The ranges do not overlap. */
-function voltageScaler(list: HanList): number {
+function voltageScaler(list: PushList): number {
   for (const code of VOLTAGES) {
     const raw = list.raw(code)
     if (raw >= 90 && raw <= 280) return 0
@@ -103,7 +103,7 @@ function voltageScaler(list: HanList): number {
 }
 
 /** The proof of one telegram; after so many in a row it holds for the list, whatever flows then. */
-function sendsMilliamperes(list: HanList, voltage: number): boolean {
+function sendsMilliamperes(list: PushList, voltage: number): boolean {
   if (list.agreements >= AGREEMENTS) return true
   const isProven = provesMilliamperes(list, voltage)
   list.agreements = isProven ? list.agreements + 1 : 0
@@ -117,7 +117,7 @@ const AGREEMENTS = 6
  * apparent power is a tenth of what hundredths would give, and on every phase with a power factor of its own
  * U * I * factor is the phase's power in thousandths, not in hundredths.
  */
-function provesMilliamperes(list: HanList, voltage: number): boolean {
+function provesMilliamperes(list: PushList, voltage: number): boolean {
   let sum = 0
   let phases = 0
   for (let p = 0; p < 3; p++) {
@@ -140,7 +140,7 @@ function provesMilliamperes(list: HanList, voltage: number): boolean {
 }
 
 /** Decoder of Kamstrup lists. */
-export const kamstrup: DecoderDefinition<HanOptions> = defineHan(
+export const kamstrup: DecoderDefinition<PushOptions> = definePush(
   'Kamstrup Omnipower, Norway, Sweden, Denmark (unencrypted)',
   [KAMSTRUP],
 )

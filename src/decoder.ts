@@ -58,6 +58,15 @@ export interface Explanation extends Span {
   /** Nesting, 0 = outermost. */
   readonly depth: number
   readonly meaning: string
+  /** What these bytes give once deciphered, or put together with those of earlier rows. */
+  readonly contents?: ExplainedContents
+}
+
+/** Bytes that do not stand in the telegram as they are; their rows cover them in order and without gaps as well. */
+export interface ExplainedContents {
+  readonly bytes: Uint8Array
+  /** Offsets count from the first of {@link bytes}. */
+  readonly rows: readonly Explanation[]
 }
 
 /** What a file in `decoders/` exports. */
@@ -67,13 +76,18 @@ export interface DecoderDefinition<Options = unknown> {
   readonly title: string
   /** `stream`: chunk borders mean nothing. `message`: each push is one whole message. */
   readonly input: 'stream' | 'message'
+  /** Telegrams may be encrypted: the options take `keys` and `counters`. */
+  readonly usesKeys?: true
   /** Line settings to try, most likely first. */
   readonly serial?: readonly SerialSettings[]
   /** Returns the options or every problem found in them; `undefined` gives the defaults. */
   parseOptions(raw: unknown): Parsed<Options>
   create(options: Options): Decoder
-  /** Every byte of one telegram with its meaning, in order and without gaps; `telegram` is what an event's span covers. */
-  explain?(telegram: Uint8Array): readonly Explanation[]
+  /**
+   * Every byte of one telegram with its meaning, in order and without gaps; `telegram` is what an event's span covers.
+   * Options as for {@link create}: with their keys the enciphered part is explained too, as contents of its row.
+   */
+  explain?(telegram: Uint8Array, options?: Options): readonly Explanation[]
 }
 
 /** Text form of line settings, `2400 8E1`. */

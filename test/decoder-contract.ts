@@ -4,11 +4,11 @@
  */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import fc from 'fast-check'
 import type { Test } from 'tap'
-import type { Decoder, DecoderDefinition, DecoderEvent } from '../src/decoder.ts'
+import type { Decoder, DecoderDefinition, DecoderEvent, Explanation } from '../src/decoder.ts'
 import { readingPayload, registersPayload } from '../src/payload.ts'
 import { bytesOfHex } from './captures.ts'
+import fc from './property.ts'
 
 /** A fixture as its index describes it. */
 export interface Fixture {
@@ -116,15 +116,10 @@ export async function contract(
       t.equal(decoder.heldBytes, 0, 'a second decoder is independent of the first')
 
       if (fixture.type === 'frame') checkDamage(t, definition, bytes, fixture)
-      const explained = definition.explain?.(bytes)
-      if (explained !== undefined && fixture.type !== 'stream' && fixture.type !== 'negative') {
-        let at = 0
-        for (const row of explained) {
-          if (row.offset !== at) t.fail(`explanation: byte ${at} is missing`)
-          at = row.offset + row.length
-        }
-        t.equal(at, bytes.length, 'every byte is explained')
-      }
+      const parsed = definition.parseOptions(options)
+      const explained = definition.explain?.(bytes, parsed.ok ? parsed.value : undefined)
+      if (explained !== undefined && fixture.type !== 'stream' && fixture.type !== 'negative')
+        checkExplanation(t, explained, bytes)
     })
 
   await t.test('arbitrary and mutated bytes give events, in bounded memory', async t => {
@@ -148,6 +143,17 @@ export async function contract(
     )
     t.pass(`${RUNS} runs`)
   })
+}
+
+/** Rows in order and without gaps, those of contents too. */
+function checkExplanation(t: Test, rows: readonly Explanation[], bytes: Uint8Array): void {
+  let at = 0
+  for (const row of rows) {
+    if (row.offset !== at || row.length < 1) t.fail(`explanation: byte ${at} is missing`)
+    at = row.offset + row.length
+    if (row.contents !== undefined) checkExplanation(t, row.contents.rows, row.contents.bytes)
+  }
+  t.equal(at, bytes.length, 'every byte is explained')
 }
 
 /** Random bytes, and fixtures with bytes changed, cut out, repeated and put in. */

@@ -1,5 +1,4 @@
 /** A-XDR, COSEM date-time, scaler, data-notification. */
-import fc from 'fast-check'
 import t from 'tap'
 import { Reader } from '../src/bytes/reader.ts'
 import {
@@ -25,6 +24,7 @@ import { type AxdrData, encodeData } from '../src/sim/encode/axdr-encoder.ts'
 import { fromHex, toHex } from '../src/sim/encode/bytes.ts'
 import { encodeEventNotification } from '../src/sim/encode/event-notification.ts'
 import { captureBytes, dlmsCaptures } from './dlms-captures.ts'
+import fc from './property.ts'
 
 function scan(hex: string): AxdrTape {
   const tape = new AxdrTape()

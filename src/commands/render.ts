@@ -1,6 +1,6 @@
 /** What decoded lines look like for people: a table, or every byte explained. */
 import { toHex } from '../bytes/hex.ts'
-import type { DecoderDefinition } from '../decoder.ts'
+import type { DecoderDefinition, Explanation } from '../decoder.ts'
 import type { Payload } from '../payload.ts'
 
 const COLUMNS: readonly [title: string, width: number, keys: readonly string[], unit: string][] = [
@@ -39,11 +39,12 @@ export function tableRow(line: Payload): string {
 
 const BYTES_IN_ROW = 14
 
-/** A telegram byte by byte: offset in the input, bytes, meaning. */
+/** A telegram byte by byte: offset in the input, bytes, meaning. `options` are those it was decoded with. */
 export function explained(
   line: Payload,
   input: Uint8Array,
   definition: DecoderDefinition,
+  options?: unknown,
 ): readonly string[] {
   const offset = line['offset']
   if (typeof offset !== 'number') return [JSON.stringify(line)]
@@ -53,14 +54,30 @@ export function explained(
     line['type'] === 'rejected'
       ? `rejected ${line['code']}: ${line['detail']}`
       : `reading by ${line['decoder']}`
-  const rows = definition.explain?.(telegram) ?? []
+  const rows = definition.explain?.(telegram, options) ?? []
   return [
     `# bytes ${offset} to ${end - 1}: ${head}`,
-    ...rows.map(({ offset: at, length, depth, meaning }) => {
-      const shown = Math.min(length, BYTES_IN_ROW)
-      const bytes = toHex(telegram, at, at + shown) + (shown < length ? '…' : '')
-      return `${String(offset + at).padStart(6)}  ${bytes.padEnd(2 * BYTES_IN_ROW + 1)}  ${'  '.repeat(depth)}${meaning}`
-    }),
+    ...rows.flatMap(row => explainedRow(row, telegram, offset, '', 0)),
     '',
+  ]
+}
+
+/** A row and those of its contents, whose offsets count from their own beginning and carry a `+`. */
+function explainedRow(
+  { offset, length, depth, meaning, contents }: Explanation,
+  bytes: Uint8Array,
+  base: number,
+  mark: string,
+  nesting: number,
+): readonly string[] {
+  const shown = Math.min(length, BYTES_IN_ROW)
+  const digits = toHex(bytes, offset, offset + shown) + (shown < length ? '…' : '')
+  const at = `${mark}${base + offset}`.padStart(6)
+  const indent = '  '.repeat(depth + nesting)
+  return [
+    `${at}  ${digits.padEnd(2 * BYTES_IN_ROW + 1)}  ${indent}${meaning}`,
+    ...(contents?.rows ?? []).flatMap(row =>
+      explainedRow(row, contents!.bytes, 0, '+', nesting + depth + 1),
+    ),
   ]
 }

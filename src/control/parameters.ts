@@ -13,7 +13,7 @@
  * | failMemS               | 600                         | a raise undone at once is not tried again                |
  * | deadBandA              | 0.5; above 20 A: 1          | less is not worth a change while nothing can trip        |
  * | pulseS                 | 60                          | loads this short are waited out while nothing can trip   |
- * | probeS, hiddenW        | 90, 2600                    | reports get lost: asks after this silence for such a load |
+ * | probeS, hiddenW        | 75, 2600                    | reports get lost: asks after this silence for such a load |
  * | limiterFactor, -BandS  | 1.16, 10200                 | a meter's limiter bears this much more for three hours   |
  * | stepReserve            | auto                        | 16 and 20 A: a step as large as the largest seen is survived |
  * | rideMaxS               | 120                         | at the minimum while the fuse can never trip             |
@@ -249,7 +249,7 @@ export function controlParameters(config: ControlConfig = {}): ControlParameters
       control.peakTargetW === undefined
         ? null
         : { targetW: control.peakTargetW, windowMs: ms(control.peakWindowS ?? 3600) },
-    probeMs: ms(control.probeS ?? 90),
+    probeMs: ms(control.probeS ?? 75),
     hiddenW: control.hiddenW ?? 2600,
     limiterFactor: control.limiterFactor ?? 1.28 / 1.1,
     limiterBandMs: ms(control.limiterBandS ?? 10_200),

@@ -35,6 +35,8 @@ export interface ControlState {
   /** Last cut that counted for the back-off; last pause. */
   readonly backOffAt: Instant | null
   readonly pausedAt: Instant | null
+  /** A ride whose time was up: what made it necessary may last as long when it comes again. */
+  readonly rodeOutAt: Instant | null
   /** Newest starts of charging within the hour. */
   readonly starts: readonly Instant[]
   /** The last cut of any size: when, and the line currents that caused it. */
@@ -121,7 +123,8 @@ export interface ControlState {
   /** Echoes of a meter that reports changes: due, seen, lost; the vehicle's draw at the last report. */
   readonly echo: {
     readonly due: Echo | null
-    readonly isProbe: boolean
+    /** How often in a row the vehicle was slowed down for an answer; 0 = no question is open. */
+    readonly asked: number
     /** An echo is missing: silence tells nothing until the next report. */
     readonly isDoubted: boolean
     readonly came: number
@@ -155,6 +158,7 @@ export function initialState(
     holdUntil: null,
     backOffAt: null,
     pausedAt: null,
+    rodeOutAt: null,
     starts: [],
     cut: null,
     overloadSince: null,
@@ -206,7 +210,7 @@ export function initialState(
     tickAt: null,
     echo: {
       due: null,
-      isProbe: false,
+      asked: 0,
       isDoubted: false,
       came: 0,
       lost: 0,

@@ -12,7 +12,7 @@ import { startsWithLlc } from '../../src/link/llc.ts'
 import { CATALOGUE, formatObis, obisKey } from '../../src/obis.ts'
 
 /** Explains one telegram: an HDLC frame with its flags and fill, or an LLC PDU. Damaged bytes are explained as far as they can be. */
-export function explainHan(telegram: Uint8Array): readonly Explanation[] {
+export function explainPush(telegram: Uint8Array): readonly Explanation[] {
   const rows: Explanation[] = []
   const add = (depth: number, offset: number, end: number, meaning: string): void => {
     if (end > offset) rows.push({ depth, offset, length: end - offset, meaning })

@@ -13,9 +13,9 @@ import { HdlcLink } from '../../src/link/hdlc-link.ts'
 import type { Information, InformationSink, Link } from '../../src/link/information.ts'
 import { skipLlc } from '../../src/link/llc.ts'
 import type { Instant, Note } from '../../src/reading.ts'
-import type { HanFamily } from './family.ts'
-import { HanList } from './list.ts'
-import type { HanOptions } from './options.ts'
+import type { Family } from './family.ts'
+import { PushList } from './list.ts'
+import type { PushOptions } from './options.ts'
 import { assemble } from './reading.ts'
 
 /** Longest APDU put together from segments; real lists end at 581 bytes. */
@@ -23,9 +23,9 @@ const MAX_APDU = 2047
 /** A meter sends up to three lists; a stream of ever new ones must not fill the memory. */
 const MAX_KNOWN = 4
 
-export class HanDecoder implements Decoder {
-  private readonly families: readonly HanFamily[]
-  private readonly options: HanOptions
+export class PushDecoder implements Decoder {
+  private readonly families: readonly Family[]
+  private readonly options: PushOptions
   private readonly link: Link
   private readonly reader = new Reader(new Uint8Array(0))
   /** Lists seen before, most recent first. */
@@ -34,7 +34,7 @@ export class HanDecoder implements Decoder {
   /** Clock of the last list with energies: the same clock again means registers of the hour before. */
   private hourS: number | undefined
 
-  constructor(families: readonly HanFamily[], options: HanOptions) {
+  constructor(families: readonly Family[], options: PushOptions) {
     this.families = families
     this.options = options
     const sink: InformationSink = {
@@ -133,7 +133,7 @@ export class HanDecoder implements Decoder {
 
   /** Scans a body that is not known yet, tells whose it is and reads its entries. */
   private learn(reader: Reader, hasHeaderTime: boolean): Known {
-    const list = new HanList()
+    const list = new PushList()
     list.tape.scan(reader)
     const family = this.families.find(f => f.recognise(list.tape, hasHeaderTime))
     if (family === undefined) throw unknownList(list.tape)
@@ -146,8 +146,8 @@ export class HanDecoder implements Decoder {
 
 /** A list that was read before. */
 interface Known {
-  readonly list: HanList
-  readonly family: HanFamily
+  readonly list: PushList
+  readonly family: Family
   readonly hasHeaderTime: boolean
 }
 

@@ -8,8 +8,8 @@ import { AxdrTape, TAG } from '../../src/dlms/axdr.ts'
 import { DecodeError } from '../../src/errors.ts'
 import { CATALOGUE, formatObis, type ObisMeaning, obisKey } from '../../src/obis.ts'
 import type { Register } from '../../src/reading.ts'
-import type { HanFamily, ModelRow, Scaling } from './family.ts'
-import type { HanOptions } from './options.ts'
+import type { Family, ModelRow, Scaling } from './family.ts'
+import type { PushOptions } from './options.ts'
 import { ValuesBuilder } from './values.ts'
 
 /** One entry of a list. */
@@ -27,7 +27,7 @@ export interface Entry {
   readonly isFirst: boolean
 }
 
-export class HanList {
+export class PushList {
   readonly tape: AxdrTape = new AxdrTape()
   readonly entries: Entry[] = []
   readonly values: ValuesBuilder = new ValuesBuilder()
@@ -53,7 +53,7 @@ export class HanList {
   private powersOf: Scaling | undefined
 
   /** Reads the entries from the scanned tape and works out what they say about the meter. */
-  learn(family: HanFamily): void {
+  learn(family: Family): void {
     family.read(this)
     this.listId ??= this.text('list')
     this.meterId = this.text('meter-id')
@@ -121,7 +121,7 @@ export class HanList {
    * Power of ten of each entry: the one sent with it, else the user's, else the family's. `scale` is the user's and
    * stays the same for the life of a decoder.
    */
-  powersOfTen(scaling: Scaling | undefined, scale: HanOptions['scale']): Int8Array {
+  powersOfTen(scaling: Scaling | undefined, scale: PushOptions['scale']): Int8Array {
     if (this.powers === undefined || scaling !== this.powersOf) {
       this.powersOf = scaling
       this.powers = Int8Array.from(this.entries, ({ scaler, meaning }) => {
@@ -156,7 +156,7 @@ export class HanList {
   }
 }
 
-const QUANTITY_OF_UNIT: Readonly<Record<string, keyof NonNullable<HanOptions['scale']>>> = {
+const QUANTITY_OF_UNIT: Readonly<Record<string, keyof NonNullable<PushOptions['scale']>>> = {
   A: 'current',
   V: 'voltage',
   W: 'power',
@@ -165,7 +165,7 @@ const QUANTITY_OF_UNIT: Readonly<Record<string, keyof NonNullable<HanOptions['sc
   varh: 'energy',
 }
 
-function userPower(scale: HanOptions['scale'], unit: string): number | undefined {
+function userPower(scale: PushOptions['scale'], unit: string): number | undefined {
   const quantity = QUANTITY_OF_UNIT[unit]
   return quantity === undefined ? undefined : scale?.[quantity]
 }

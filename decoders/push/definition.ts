@@ -1,17 +1,17 @@
 import type { DecoderDefinition } from '../../src/decoder.ts'
-import { HanDecoder } from './decoder.ts'
-import { explainHan } from './explain.ts'
-import type { HanFamily } from './family.ts'
-import { type HanOptions, parseHanOptions } from './options.ts'
+import { PushDecoder } from './decoder.ts'
+import { explainPush } from './explain.ts'
+import type { Family } from './family.ts'
+import { type PushOptions, parsePushOptions } from './options.ts'
 
 /**
  * Defines the decoder of one or several families at a HAN port. The id is that of the only family, else `auto`.
  * Kamstrup sends 8N1, everybody else 8E1; the line is settled by which of them gives right checksums.
  */
-export function defineHan(
+export function definePush(
   title: string,
-  families: readonly HanFamily[],
-): DecoderDefinition<HanOptions> {
+  families: readonly Family[],
+): DecoderDefinition<PushOptions> {
   return {
     id: families.length === 1 ? families[0]!.id : 'auto',
     title,
@@ -21,8 +21,8 @@ export function defineHan(
       { baudRate: 2400, dataBits: 8, parity: 'none', stopBits: 1 },
       { baudRate: 115_200, dataBits: 8, parity: 'none', stopBits: 1 },
     ],
-    parseOptions: parseHanOptions,
-    create: options => new HanDecoder(families, options),
-    explain: explainHan,
+    parseOptions: parsePushOptions,
+    create: options => new PushDecoder(families, options),
+    explain: explainPush,
   }
 }

@@ -1,7 +1,7 @@
 /** What a maker's file must say for its lists to become readings; everything common is in this folder. */
 import type { AxdrTape } from '../../src/dlms/axdr.ts'
 import type { Note } from '../../src/reading.ts'
-import type { HanList } from './list.ts'
+import type { PushList } from './list.ts'
 
 /**
  * How many wires the meter measures: `1P` one phase; `3P4W` voltages to neutral; `3P3W` line to line, the line
@@ -28,21 +28,21 @@ export interface Scaling {
 }
 
 /** One maker's lists. */
-export interface HanFamily {
+export interface Family {
   /** Id of the decoder, `no-aidon`. */
   readonly id: string
   /** Answers from the list's shape whether it is this maker's. */
   recognise(tape: AxdrTape, hasHeaderTime: boolean): boolean
   /** Adds every entry of the tape to the list; throws DecodeError where the list breaks the maker's grammar. */
-  read(list: HanList): void
+  read(list: PushList): void
   /** Maker of this list: lower-case word. */
-  maker(list: HanList): string
+  maker(list: PushList): string
   readonly models: readonly ModelRow[]
   /** True where the meter's current carries a sign. */
   readonly signedCurrents: boolean
-  zone(list: HanList): ClockZone
+  zone(list: PushList): ClockZone
   /** `undefined` where every number carries its own scaler. */
-  scaling?(list: HanList): Scaling
+  scaling?(list: PushList): Scaling
   /** Hourly registers are now and then those of the hour before, with their clock. */
   readonly repeatsHour?: true
 }

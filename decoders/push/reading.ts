@@ -24,9 +24,9 @@ import {
   type Register,
   type Values,
 } from '../../src/reading.ts'
-import type { ClockZone, HanFamily, ModelRow, Wiring } from './family.ts'
-import type { HanList } from './list.ts'
-import type { HanOptions } from './options.ts'
+import type { ClockZone, Family, ModelRow, Wiring } from './family.ts'
+import type { PushList } from './list.ts'
+import type { PushOptions } from './options.ts'
 
 /** What assembling gives beside the reading. */
 export interface Assembled {
@@ -38,11 +38,11 @@ export interface Assembled {
 
 /** Builds the reading of one telegram. `staleHourS`: energies with this clock were sent before and give no fields. */
 export function assemble(
-  list: HanList,
-  family: HanFamily,
+  list: PushList,
+  family: Family,
   receivedAt: Instant,
   integrity: Integrity,
-  options: HanOptions,
+  options: PushOptions,
   staleHourS: number | undefined,
 ): Assembled {
   const { entries, tape } = list
@@ -112,13 +112,17 @@ export function assemble(
 const TRANSFORMED: ReadonlySet<string> = new Set(['A', 'W', 'var', 'Wh', 'varh'])
 
 /** The value on the primary side, without floating-point noise. */
-function primary(value: number, unit: string, { ctRatio = 1 }: HanOptions): number {
+function primary(value: number, unit: string, { ctRatio = 1 }: PushOptions): number {
   if (ctRatio === 1 || !TRANSFORMED.has(unit)) return value
   return Number((value * ctRatio).toPrecision(12))
 }
 
 /** Value of an entry that differs from telegram to telegram: numbers scaled, clocks as local time. */
-function variable(list: HanList, element: number, power: number): number | string | boolean | null {
+function variable(
+  list: PushList,
+  element: number,
+  power: number,
+): number | string | boolean | null {
   const { tape } = list
   if (tape.isNumber(element)) {
     const exact = tape.exact(element)
@@ -140,7 +144,7 @@ function variable(list: HanList, element: number, power: number): number | strin
  * phases need a neutral; a second line without current or voltage beside two with is a three-wire meter; else the
  * apparent power is the sum of U * I with a neutral and 1/√3 of it without.
  */
-function wiringOf(list: HanList, grid: 'TN' | 'IT' | undefined): Wiring | undefined {
+function wiringOf(list: PushList, grid: 'TN' | 'IT' | undefined): Wiring | undefined {
   if (grid !== undefined) return grid === 'IT' ? '3P3W' : '3P4W'
   if (list.row !== undefined) return list.row.wiring
   if (!Number.isNaN(list.raw('41.7.0')) || !Number.isNaN(list.raw('42.7.0'))) return '3P4W'

@@ -1,7 +1,7 @@
 /** What a user can say of a HAN port where the telegrams do not. */
 import type { Parsed, Problem } from '../../src/errors.ts'
 
-export interface HanOptions {
+export interface PushOptions {
   /** `none`: LLC PDUs or APDUs without HDLC, as some bridges log them; readings then have the integrity `none`. */
   readonly link?: 'hdlc' | 'none'
   /** `crlf`: take out the CR that an intermediate device put before every LF, where the checksum then holds. */
@@ -27,7 +27,7 @@ const CHOICES: Readonly<Record<string, readonly string[]>> = {
 const QUANTITIES = ['power', 'current', 'voltage', 'energy']
 
 /** Checks what configuration or command line say; lists every problem. */
-export function parseHanOptions(raw: unknown): Parsed<HanOptions> {
+export function parsePushOptions(raw: unknown): Parsed<PushOptions> {
   if (raw === undefined || raw === null) return { ok: true, value: {} }
   if (typeof raw !== 'object')
     return { ok: false, problems: [{ path: '', message: `found ${typeof raw}, expected options` }] }

@@ -1,0 +1,136 @@
+/**
+ * Several decoders on one line until the bytes have shown whose they are.
+ *
+ * Every candidate gets every byte. The first reading decides at once, so nothing is delayed; a telegram that was good
+ * on its link but could not be read (no key, unknown list) decides when the line falls silent. Until then what the
+ * candidates reject is held back, and told as the one that came nearest to a frame saw it. The winner stays until so
+ * many bytes in a row gave it no frame that the line must carry something else by now.
+ */
+import type { Decoder, DecoderEvent } from '../src/decoder.ts'
+import type { Instant } from '../src/reading.ts'
+
+/** Silence after which an open race tells what it saw. */
+const IDLE_MS = 400
+/** No telegram is longer. */
+const LONGEST = 16_384
+/** Bytes without a frame after which an open race tells what it saw, and a race that was won is opened again. */
+const GIVE_UP_BYTES = 2 * LONGEST
+
+interface Candidate {
+  readonly decoder: Decoder
+  /** Input offset of the first byte it was given. */
+  readonly base: number
+  /** What it found and was not told yet. */
+  events: DecoderEvent[]
+}
+
+/** `create` gives the candidates, preferred ones first. */
+export class RacingDecoder implements Decoder {
+  private readonly create: () => readonly Decoder[]
+  private candidates: Candidate[] = []
+  /** Its only candidate is the winner. */
+  private isDecided = false
+  private received = 0
+  /** Input offset behind the last good frame, or behind what was told since. */
+  private quietSince = 0
+  private lastByteAt: Instant = Number.NEGATIVE_INFINITY
+
+  constructor(create: () => readonly Decoder[]) {
+    this.create = create
+    this.open()
+  }
+
+  push(chunk: Uint8Array, at: Instant): readonly DecoderEvent[] {
+    this.received += chunk.length
+    this.lastByteAt = at
+    for (const candidate of this.candidates) this.note(candidate, candidate.decoder.push(chunk, at))
+    const events = this.decide()
+    if (this.received - this.quietSince < GIVE_UP_BYTES) return events
+    this.quietSince = this.received
+    if (!this.isDecided) return this.tell(this.received - LONGEST)
+    this.open()
+    return events
+  }
+
+  /** A candidate that waits for the rest of a telegram comes first; then what an open race has to tell. */
+  get wakeAt(): Instant | undefined {
+    const pending = this.candidates.flatMap(({ decoder }) => decoder.wakeAt ?? [])
+    if (pending.length > 0) return Math.min(...pending)
+    const isSilent = this.candidates.every(({ events }) => events.length === 0)
+    return isSilent ? undefined : this.lastByteAt + IDLE_MS
+  }
+
+  wake(now: Instant): readonly DecoderEvent[] {
+    for (const candidate of this.candidates) this.note(candidate, candidate.decoder.wake(now))
+    const events = this.decide()
+    const isPending = this.candidates.some(({ decoder }) => decoder.wakeAt !== undefined)
+    if (this.isDecided || isPending || now < this.lastByteAt + IDLE_MS) return events
+    return this.tell(this.received)
+  }
+
+  get heldBytes(): number {
+    return Math.max(...this.candidates.map(({ decoder }) => decoder.heldBytes))
+  }
+
+  private open(): void {
+    const others = this.create().map(decoder => ({ decoder, base: this.received, events: [] }))
+    this.candidates = [...this.candidates, ...others]
+    this.isDecided = false
+  }
+
+  private note({ base, events }: Candidate, found: readonly DecoderEvent[]): void {
+    for (const event of found)
+      events.push('offset' in event && base > 0 ? { ...event, offset: event.offset + base } : event)
+  }
+
+  /** Everything of the winner, once there is one. */
+  private decide(): readonly DecoderEvent[] {
+    const winner = this.isDecided
+      ? this.candidates[0]
+      : this.candidates.find(({ events }) => events.some(proves))
+    if (winner === undefined) return []
+    this.win(winner)
+    const { events } = winner
+    winner.events = []
+    if (events.some(isGood)) this.quietSince = this.received
+    return events
+  }
+
+  private win(winner: Candidate): void {
+    this.isDecided = true
+    this.candidates = [winner]
+  }
+
+  /** What the candidate that came nearest to a frame saw of the input before `end`. */
+  private tell(end: number): readonly DecoderEvent[] {
+    const nearest = this.candidates.reduce((a, b) => (merit(b) > merit(a) ? b : a))
+    const isBefore = (event: DecoderEvent) =>
+      !('offset' in event) || event.offset + event.length <= end
+    const told = nearest.events.filter(isBefore)
+    if (told.some(isGood)) this.win(nearest)
+    for (const candidate of this.candidates)
+      candidate.events = candidate.events.filter(event => !isBefore(event))
+    return told
+  }
+}
+
+/** No other line carries such a thing. */
+function proves({ type }: DecoderEvent): boolean {
+  return type !== 'rejected'
+}
+
+/** A frame was right, whatever became of what it carried. */
+function isGood(event: DecoderEvent): boolean {
+  return event.type !== 'rejected' || !event.error.code.startsWith('LINK_')
+}
+
+/** How near a candidate came to a frame: good ones, bytes of damaged ones, bytes of none. */
+function merit({ events }: Candidate): number {
+  let sum = 0
+  for (const event of events) {
+    if (event.type !== 'rejected') continue
+    if (isGood(event)) sum += 1e9
+    else if (event.error.code !== 'LINK_BAD_FORMAT') sum += 1000 + event.length
+  }
+  return sum
+}
