@@ -5,7 +5,7 @@
 import type { KeyObject } from 'node:crypto'
 import { toHex } from '../bytes/hex.ts'
 import { DecodeError } from '../errors.ts'
-import { type Ciphered, type KeySet, TITLE_LENGTH } from './ciphered.ts'
+import { type Ciphered, COUNTER_LENGTH, type KeySet, TITLE_LENGTH } from './ciphered.ts'
 import type { CipherKey, KeyRing } from './keys.ts'
 
 /** A key as the cipher takes it. */
@@ -37,11 +37,13 @@ export interface Candidate {
   readonly counterId: string
   /** System title, and room for the invocation counter. */
   readonly iv: Uint8Array
+  /** Room for the security control byte, and the authentication key; `undefined` where that is not known. */
+  readonly aad: Uint8Array | undefined
 }
 
 /** Title of a meter that sends none and is configured with none (Poland). */
 const ZERO_TITLE = '0'.repeat(2 * TITLE_LENGTH)
-const IV_LENGTH = TITLE_LENGTH + 4
+const IV_LENGTH = TITLE_LENGTH + COUNTER_LENGTH
 
 export class Candidates {
   private readonly pairs: readonly KeyPair[]
@@ -62,8 +64,7 @@ export class Candidates {
     const isCurrent =
       this.keySet === keySet &&
       this.keyBytes === keyBytes &&
-      this.title.length === titleEnd - titleStart &&
-      this.title.every((byte, i) => byte === bytes[titleStart + i])
+      isEqual(this.title, bytes, titleStart, titleEnd)
     if (!isCurrent) {
       this.current = this.find(toHex(bytes, titleStart, titleEnd), keySet, keyBytes)
       this.keySet = keySet
@@ -147,7 +148,20 @@ function candidate(pair: KeyPair, sent: string): Candidate {
   const title = sent === '' ? known : sent
   const iv = new Uint8Array(IV_LENGTH)
   for (let i = 0; i < TITLE_LENGTH; i++) iv[i] = Number.parseInt(title.slice(2 * i, 2 * i + 2), 16)
-  return { pair, title, counterId: `${title}/${pair.keySet}/${pair.encryption.fingerprint}`, iv }
+  const { authenticationKey } = pair
+  return {
+    pair,
+    title,
+    counterId: `${title}/${pair.keySet}/${pair.encryption.fingerprint}`,
+    iv,
+    aad: authenticationKey === null ? undefined : Uint8Array.of(0, ...authenticationKey),
+  }
+}
+
+function isEqual(known: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  if (known.length !== end - start) return false
+  for (let i = 0; i < known.length; i++) if (known[i] !== bytes[start + i]) return false
+  return true
 }
 
 function keyNeeded(detail: string): DecodeError {

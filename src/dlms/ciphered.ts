@@ -29,7 +29,8 @@ export const SECURITY = {
 export const TAG_LENGTH = 12
 /** Length of a system title; none is sent where it was agreed beforehand. */
 export const TITLE_LENGTH = 8
-const COUNTER_LENGTH = 4
+/** Length of the invocation counter. */
+export const COUNTER_LENGTH = 4
 
 const GENERAL_GLO = 0xdb
 const GENERAL_DED = 0xdc
@@ -52,8 +53,9 @@ export interface Ciphered {
   /** Of the fields of general-ciphering that the tag covers as well; equal where there are none. */
   readonly headerStart: number
   readonly headerEnd: number
-  /** Of the four bytes of the invocation counter. */
+  /** Of the invocation counter. */
   readonly counterStart: number
+  readonly counter: number
   readonly contentStart: number
   /** The tag begins here, if there is one. */
   readonly contentEnd: number
@@ -105,7 +107,8 @@ export function readCiphered(reader: Reader): Ciphered {
   const end = reader.offset + size
   const securityControl = reader.u8()
   if (securityControl & SECURITY.broadcast) keySet = 'broadcast'
-  const counterStart = reader.take(COUNTER_LENGTH)
+  const counterStart = reader.offset
+  const counter = reader.u32()
   const contentStart = reader.offset
   const contentEnd = securityControl & SECURITY.authenticated ? end - TAG_LENGTH : end
   if (contentEnd < contentStart)
@@ -123,6 +126,7 @@ export function readCiphered(reader: Reader): Ciphered {
     headerStart,
     headerEnd,
     counterStart,
+    counter,
     contentStart,
     contentEnd,
     end,
