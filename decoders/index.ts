@@ -3,13 +3,13 @@ import type { DecoderDefinition } from '../src/decoder.ts'
 import { AIDON, aidon } from './no-aidon.ts'
 import { KAIFA, kaifa } from './no-kaifa.ts'
 import { KAMSTRUP, kamstrup } from './no-kamstrup.ts'
-import { definePush } from './push/definition.ts'
+import { defineHan } from './push/definition.ts'
 
 /** Decoders by the order in which they are listed. */
 export const decoders: readonly DecoderDefinition[] = [aidon, kaifa, kamstrup]
 
 /** Tells the maker from the content of each telegram; its readings carry the id of the decoder that fits. */
-export const auto: DecoderDefinition = definePush('Whatever arrives, recognised by its content', [
+export const auto: DecoderDefinition = defineHan('Whatever arrives, recognised by its content', [
   AIDON,
   KAIFA,
   KAMSTRUP,

@@ -47,13 +47,19 @@ export function isoLocal(seconds: number): string {
 /** Two digits of 0 to 99. */
 const TWO: readonly string[] = Array.from({ length: 100 }, (_, n) => String(n).padStart(2, '0'))
 
-/**
- * UTC of Central European civil time (EU directive 2000/84: summer time from the last Sunday of March to the last of
- * October, both at 01:00 UTC); `undefined` in the hour that does not exist and in the one that comes twice.
- */
+/** UTC of Central European civil time; see {@link europeanToUtc}. */
 export function centralEuropeanToUtc(localS: number): number | undefined {
-  const asWinter = localS - 3600
-  const asSummer = localS - 7200
+  return europeanToUtc(localS, 3600)
+}
+
+/**
+ * UTC of a European civil time whose standard time is `standardS` ahead of UTC (EU directive 2000/84: summer time from
+ * the last Sunday of March to the last of October, both at 01:00 UTC); `undefined` in the hour that does not exist and
+ * in the one that comes twice.
+ */
+export function europeanToUtc(localS: number, standardS: number): number | undefined {
+  const asWinter = localS - standardS
+  const asSummer = asWinter - 3600
   const winter = !isSummerTime(asWinter)
   const summer = isSummerTime(asSummer)
   if (winter === summer) return undefined
