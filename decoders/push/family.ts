@@ -25,6 +25,8 @@ export interface Scaling {
   readonly notes: readonly Note[]
   /** Profile that this scaling belongs to, where it is not the one by which the list was read. */
   readonly profile?: string
+  /** Units whose fields stay empty because the numbers contradict each other; the registers keep them. */
+  readonly withheld?: readonly string[]
 }
 
 /** What stands around the list of the telegram at hand. One object for the life of a decoder. */

@@ -43,7 +43,7 @@ const METER_IDS: readonly string[] = ['96.1.0', '0.0.5', '0.0.1', '96.1.3', '96.
 const OF_THE_METER: ReadonlySet<string> = new Set(['meter-id', 'tariff', 'breaker', 'limiter'])
 
 export class PushList {
-  readonly tape: AxdrTape = new AxdrTape()
+  readonly tape: AxdrTape
   readonly entries: Entry[] = []
   readonly values: ValuesBuilder = new ValuesBuilder()
   readonly envelope: Envelope
@@ -62,29 +62,42 @@ export class PushList {
   connection: ConnectionEntries | undefined
   /** Telegrams in a row that proved what the list does not say (see the family's scaling). */
   agreements = 0
+  /** Telegrams in a row whose numbers contradict the scale. */
+  doubts = 0
   /** Element of the list's own clock, -1 if there is none. */
   clockElement = -1
   private readonly scale: PushOptions['scale']
   private readonly skipped: number[] = []
   private readonly elements = new Map<string, number>()
   private powers: Int8Array | undefined
-  private powersOf: Scaling | undefined
+  private powersOf: Scaling['scalers'] | undefined
 
-  constructor(envelope: Envelope, options: PushOptions) {
+  constructor(envelope: Envelope, options: PushOptions, tape: AxdrTape = new AxdrTape()) {
+    this.tape = tape
     this.envelope = envelope
     this.scale = options.scale
   }
 
-  /** Reads the entries from the scanned tape and works out what they say about the meter. */
+  /** Reads the entries from the scanned tape and works out what stays the same. */
   learn(family: Family): void {
     family.read(this)
+    this.identify()
+    const { model } = this
+    this.row = model === undefined ? undefined : family.models?.find(m => m.model.test(model))
+    const variables = new Set(this.skipped)
+    for (const { constant, element } of this.entries)
+      if (constant === undefined) variables.add(element)
+    if (this.clockElement >= 0) variables.add(this.clockElement)
+    this.tape.learn([...variables])
+  }
+
+  /** Works out what the entries say about the meter. */
+  identify(): void {
     this.listId ??= this.text(this.find('list'))
     this.meterId = this.text(this.findMeterId()) ?? this.meterId
     this.model = this.text(this.find('model'))
     this.deviceName = this.text(this.find('device-name'))
     this.connection = connectionOf(this)
-    const { model } = this
-    this.row = model === undefined ? undefined : family.models?.find(m => m.model.test(model))
     for (const { meaning, element } of this.entries) {
       if (meaning === undefined) continue
       if (meaning.role === 'clock' && this.tape.isDateTime(element)) this.clockElement = element
@@ -94,11 +107,6 @@ export class PushList {
       if (!meaning.code.startsWith('3')) this.phases = 3
       else if (this.phases === 0) this.phases = 1
     }
-    const variables = new Set(this.skipped)
-    for (const { constant, element } of this.entries)
-      if (constant === undefined) variables.add(element)
-    if (this.clockElement >= 0) variables.add(this.clockElement)
-    this.tape.learn([...variables])
   }
 
   /** Adds an entry whose code stands in element `name` of the tape. */
@@ -125,7 +133,7 @@ export class PushList {
     const isMeant = isFirst && obis.startsWith('1-') && unit === meaning?.unit && !isUnknown
     const constant = this.isVariable(element)
       ? undefined
-      : { obis, value: this.constantValue(element), unit }
+      : { obis, value: tag === TAG.nullData ? null : this.textOf(element), unit }
     const fills = isMeant && !this.isToldElsewhere(meaning.code) ? meaning : undefined
     this.entries.push({ obis, meaning, element, scaler, unit, constant, fills })
   }
@@ -147,10 +155,9 @@ export class PushList {
     return tape.isNumber(element) || tape.tag[element] === TAG.boolean || tape.isDateTime(element)
   }
 
-  /** Printable strings as text, other octets as hex, null-data as null. */
-  private constantValue(element: number): string | null {
+  /** Text of a string: printable as it is, other octets as hex. */
+  textOf(element: number): string {
     const { tape } = this
-    if (tape.tag[element] === TAG.nullData) return null
     if (tape.isString(element) && tape.isPrintable(element)) return tape.text(element)
     return toHex(tape.bytes, tape.from(element), tape.to(element))
   }
@@ -160,13 +167,13 @@ export class PushList {
     return new DecodeError('DATA_BAD_VALUE', this.tape.at[element]!, detail)
   }
 
-  /** Power of ten of each entry: its own, else that of the family's scaling. */
-  powersOfTen(scaling: Scaling | undefined): Int8Array {
-    if (this.powers === undefined || scaling !== this.powersOf) {
-      this.powersOf = scaling
+  /** Power of ten of each entry: its own, else that of its code in the family's scaling. */
+  powersOfTen(scalers: Scaling['scalers'] | undefined): Int8Array {
+    if (this.powers === undefined || scalers !== this.powersOf) {
+      this.powersOf = scalers
       this.powers = Int8Array.from(
         this.entries,
-        ({ scaler, meaning }) => scaler ?? (meaning && scaling?.scalers[meaning.code]) ?? 0,
+        ({ scaler, meaning }) => scaler ?? (meaning && scalers?.[meaning.code]) ?? 0,
       )
     }
     return this.powers
@@ -206,7 +213,7 @@ export class PushList {
     if (entry === undefined) return undefined
     const { tape } = this
     if (tape.isNumber(entry.element)) return String(tape.exact(entry.element))
-    const text = tape.isString(entry.element) ? String(this.constantValue(entry.element)) : ''
+    const text = tape.isString(entry.element) ? this.textOf(entry.element) : ''
     return text === '' ? undefined : text
   }
 }

@@ -66,3 +66,51 @@ function provesCurrentPower(list: PushList, power: number, voltage: number): boo
 function apparentPower(list: PushList): number {
   return Math.hypot(list.raw('1.7.0') - list.raw('2.7.0'), list.raw('3.7.0') - list.raw('4.7.0'))
 }
+
+/** Powers of ten of currents and voltages. */
+export interface PhasePowers {
+  readonly current: number
+  readonly voltage: number
+}
+
+/** Voltage of a phase whose list does not carry it, V. */
+const NOMINAL_V = 230
+
+/**
+ * True if the currents are far too small for the power: the sum of U * I over the phases is never less than the
+ * apparent power of the connection. More than it proves nothing, for phases may feed each other.
+ */
+export function contradictsPower(list: PushList, { current, voltage }: PhasePowers): boolean {
+  let sum = 0
+  let phases = 0
+  for (let p = 0; p < 3; p++) {
+    const amperes = Math.abs(list.raw(CURRENTS[p]!)) * 10 ** current
+    if (Number.isNaN(amperes)) continue
+    const volts = list.raw(VOLTAGES[p]!) * 10 ** voltage
+    sum += amperes * (Number.isNaN(volts) ? NOMINAL_V : volts)
+    phases++
+  }
+  const reactive = list.raw('3.7.0') - list.raw('4.7.0')
+  const apparent = Number.isNaN(reactive)
+    ? Math.abs(list.raw('1.7.0') - list.raw('2.7.0'))
+    : apparentPower(list)
+  return phases > 0 && apparent > 500 && sum < 0.3 * apparent
+}
+
+/** True if voltages are sent and no phase has one that a net has. */
+export function contradictsVoltage(list: PushList, power: number): boolean {
+  let isSent = false
+  for (const code of VOLTAGES) {
+    const volts = list.raw(code) * 10 ** power
+    if (volts >= LEAST_V && volts <= MOST_V + 10) return false
+    if (volts > 0) isSent = true
+  }
+  return isSent
+}
+
+/** True if the powers of the phases do not add up to that of the connection. */
+export function contradictsPhases(list: PushList): boolean {
+  let sum = 0
+  for (const [imported, exported] of PHASE_POWERS) sum += list.raw(imported) - list.raw(exported)
+  return Math.abs(sum - (list.raw('1.7.0') - list.raw('2.7.0'))) > 3
+}

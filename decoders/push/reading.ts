@@ -32,6 +32,7 @@ export function assemble(
 ): Assembled {
   const { entries, tape, envelope, connection } = list
   const scaling = family.scaling?.(list)
+  const withheld = scaling?.withheld
   const clockAt = list.clock
   const clock = clockAt >= 0 ? readDateTime(tape.bytes, clockAt) : undefined
   const time =
@@ -45,7 +46,7 @@ export function assemble(
 
   const registers: Register[] = []
   list.values.reset()
-  const powers = list.powersOfTen(scaling)
+  const powers = list.powersOfTen(scaling?.scalers)
   for (let i = 0; i < entries.length; i++) {
     const entry = entries[i]!
     const { fills, unit, constant } = entry
@@ -58,6 +59,7 @@ export function assemble(
     registers.push(constant ?? { obis: entry.obis, value, unit })
     if (fills === undefined) continue
     if (typeof value !== 'number' && value !== null) continue
+    if (withheld?.includes(unit)) continue
     if (isStale && (unit === 'Wh' || unit === 'varh')) continue
     addField(list, fills, value, wiring, isFlow, options)
   }

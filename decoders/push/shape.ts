@@ -4,29 +4,36 @@ import { type AxdrTape, TAG, TAG_NAMES } from '../../src/dlms/axdr.ts'
 /** Types beyond so many runs are not told: such a list is not positional. */
 const MOST_RUNS = 40
 
-/** Type of an element: its DLMS name, for arrays and structures with those of their elements, `array(long-unsigned)`. */
-export function typeOf(tape: AxdrTape, element: number): string {
+/** Elements directly inside an array or structure. */
+export function childrenOf(tape: AxdrTape, element: number): readonly number[] {
+  const children: number[] = []
+  const end = tape.next(element)
+  for (let i = element + 1; i < end; i = tape.next(i)) children.push(i)
+  return children
+}
+
+/**
+ * Type of an element: its DLMS name, for arrays and structures with those of their elements, `array(long-unsigned)`.
+ * With `lengths` strings tell theirs, `octet-string(12)`.
+ */
+export function typeOf(tape: AxdrTape, element: number, lengths = false): string {
   const tag = tape.tag[element]!
   const name = TAG_NAMES[tag]!
-  if (tag !== TAG.array && tag !== TAG.structure) return name
-  return `${name}(${runs(childTypes(tape, element))})`
+  if (tag === TAG.array || tag === TAG.structure)
+    return `${name}(${typesIn(tape, element, lengths)})`
+  return lengths && tape.isString(element)
+    ? `${name}(${tape.end[element]! - tape.start[element]!})`
+    : name
 }
 
-/** Types of the elements of an array or structure. */
-export function childTypes(tape: AxdrTape, element: number): string[] {
-  const types: string[] = []
-  const end = tape.next(element)
-  for (let i = element + 1; i < end; i = tape.next(i)) types.push(typeOf(tape, i))
-  return types
-}
-
-/** The whole list in one line, `structure of 4 elements: octet-string, unsigned, double-long-unsigned x2`. */
+/** The whole list in one line, `structure of 4 elements: octet-string(8), unsigned, double-long-unsigned x2`. */
 export function shapeOf(tape: AxdrTape): string {
-  return `${TAG_NAMES[tape.tag[0]!]} of ${tape.items[0]} elements: ${runs(childTypes(tape, 0))}`
+  return `${TAG_NAMES[tape.tag[0]!]} of ${tape.items[0]} elements: ${typesIn(tape, 0, true)}`
 }
 
-/** Types in order, equal ones counted. */
-function runs(types: readonly string[]): string {
+/** Types of the elements inside, equal ones counted. */
+function typesIn(tape: AxdrTape, element: number, lengths: boolean): string {
+  const types = childrenOf(tape, element).map(child => typeOf(tape, child, lengths))
   const parts: string[] = []
   for (let i = 0; i < types.length; ) {
     let next = i + 1
