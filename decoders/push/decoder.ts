@@ -8,19 +8,21 @@
 import { hex } from '../../src/bytes/hex.ts'
 import { Reader } from '../../src/bytes/reader.ts'
 import type { Decoder, DecoderEvent } from '../../src/decoder.ts'
-import { readNotificationHeader, readPadding, startsApdu } from '../../src/dlms/apdu.ts'
+import { isCiphered, readNotificationHeader, readPadding, startsApdu } from '../../src/dlms/apdu.ts'
+import type { Opener } from '../../src/dlms/cipher.ts'
 import { DecodeError } from '../../src/errors.ts'
 import type { Information, InformationSink, Link } from '../../src/link/information.ts'
 import { skipLlc } from '../../src/link/llc.ts'
 import type { Instant, Note } from '../../src/reading.ts'
 import type { Envelope, Family } from './family.ts'
 import { KnownLists } from './known-lists.ts'
-import { type LinkName, makeLink } from './links.ts'
+import type { MakeLink } from './links.ts'
 import type { PushOptions } from './options.ts'
 import { assemble } from './reading.ts'
 
 export class PushDecoder implements Decoder {
   private readonly options: PushOptions
+  private readonly opener: Opener | undefined
   private readonly link: Link
   private readonly lists: KnownLists
   private readonly reader = new Reader(new Uint8Array(0))
@@ -34,14 +36,21 @@ export class PushDecoder implements Decoder {
   /** Clock of the last list with energies: the same clock again means registers of the hour before. */
   private hourS: number | undefined
 
-  constructor(families: readonly Family[], link: LinkName, options: PushOptions) {
+  /** `opener` opens protected telegrams; without it none is read. */
+  constructor(
+    families: readonly Family[],
+    makeLink: MakeLink,
+    options: PushOptions,
+    opener?: Opener,
+  ) {
     this.options = options
+    this.opener = opener
     this.lists = new KnownLists(families, options, this.envelope)
     const sink: InformationSink = {
       information: (information, at) => this.telegram(information, at),
       rejected: (error, offset, length) => this.reject(error, offset, length),
     }
-    this.link = makeLink(link, sink, options)
+    this.link = makeLink(sink)
   }
 
   push(chunk: Uint8Array, at: Instant): readonly DecoderEvent[] {
@@ -74,38 +83,62 @@ export class PushDecoder implements Decoder {
 
   private telegram(information: Information, at: Instant): void {
     try {
-      this.events.push(this.read(information, at))
+      this.read(information, at)
     } catch (error) {
       // Anything else is a fault of ours and ends the program.
       if (!(error instanceof DecodeError)) throw error
-      this.reject(error, information.offset, information.length)
+      this.reject(blamed(error, information), information.offset, information.length)
     }
   }
 
-  private read(information: Information, at: Instant): DecoderEvent {
-    const { reader, envelope } = this
-    const { bytes, start, end, offset, length } = information
+  private read(information: Information, at: Instant): void {
+    const { reader, envelope, opener } = this
+    const { bytes, start, end, offset, length, integrity } = information
     reader.reset(bytes, start, end)
     reader.offset = skipLlc(bytes, start, end)
-    if (reader.offset === start && information.integrity !== 'none' && !startsApdu(reader.peek()))
-      throw new DecodeError(
-        'LINK_INCOMPLETE',
-        0,
-        `begins with ${hex(bytes[start] ?? 0)} inside a list: the first segment is missing`,
-      )
-    envelope.headerTime = readNotificationHeader(reader)
+    if (reader.offset === start && !startsApdu(reader.peek())) throw noApdu(information)
     envelope.source = information.source
-    envelope.integrity = information.integrity
+    envelope.integrity = integrity
+    envelope.systemTitle = ''
+    let isPadded = false
+    if (opener !== undefined && isCiphered(reader.peek())) {
+      const opened = opener.open(bytes, reader.offset, end)
+      reader.offset = opened.inputEnd
+      isPadded = readPadding(reader)
+      if (opened.counter !== undefined)
+        this.events.push({ type: 'counter', counter: opened.counter })
+      if (opened.authenticated) envelope.integrity = 'authenticated'
+      envelope.systemTitle = opened.systemTitle
+      reader.reset(opened.bytes, opened.start, opened.end)
+    }
+    envelope.headerTime = readNotificationHeader(reader)
     const { list, family } = this.lists.read(reader)
-    const isPadded = readPadding(reader)
+    if (readPadding(reader)) isPadded = true
     const staleHourS = family.repeatsHour ? this.hourS : undefined
     const { reading, notes, hourS } = assemble(list, family, at, this.options, staleHourS)
     if (hourS !== undefined) this.hourS = hourS
     const all: Note[] = [...notes]
     if (isPadded) all.push('trailing_padding')
     if (information.repaired) all.push('repaired_crlf')
-    return all.length === 0
-      ? { type: 'reading', reading, offset, length }
-      : { type: 'reading', reading, offset, length, notes: all }
+    this.events.push(
+      all.length === 0
+        ? { type: 'reading', reading, offset, length }
+        : { type: 'reading', reading, offset, length, notes: all },
+    )
   }
+}
+
+/** The error for bytes that begin no APDU. A checksum says that they are the meter's: then their beginning is missing. */
+function noApdu({ bytes, start, integrity }: Information): DecodeError {
+  const found = `begins with ${hex(bytes[start] ?? 0)}`
+  return integrity === 'none'
+    ? new DecodeError('LINK_BAD_FORMAT', 0, `${found}, which no APDU does`)
+    : new DecodeError('LINK_INCOMPLETE', 0, `${found} inside a list: the first segment is missing`)
+}
+
+/** HDLC segments carry no numbers: where a list put together from several is cut or jumbled, one is missing. */
+function blamed(error: DecodeError, { segments }: Information): DecodeError {
+  if (segments === 1 || !error.code.startsWith('DATA_')) return error
+  const detail = `${segments} segments, one of them missing: ${error.detail}`
+  return new DecodeError('LINK_INCOMPLETE', error.offset, detail)
 }

@@ -2,6 +2,7 @@ import type { DecoderDefinition } from '../../src/decoder.ts'
 import { PushDecoder } from './decoder.ts'
 import { explainPush } from './explain.ts'
 import type { Family } from './family.ts'
+import { wholeLink } from './links.ts'
 import { type HanOptions, parseHanOptions } from './options.ts'
 
 /**
@@ -22,7 +23,8 @@ export function defineHan(
       { baudRate: 115_200, dataBits: 8, parity: 'none', stopBits: 1 },
     ],
     parseOptions: parseHanOptions,
-    create: options => new PushDecoder(families, options.link ?? 'hdlc', options),
+    create: options =>
+      new PushDecoder(families, wholeLink(options.link ?? 'hdlc', options), options),
     explain: explainPush,
   }
 }

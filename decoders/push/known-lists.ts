@@ -1,5 +1,6 @@
 /** The lists a meter sends, each worked out once: later telegrams only bring other values. */
 import type { Reader } from '../../src/bytes/reader.ts'
+import { isDescribed, scanDescribed } from '../../src/dlms/described.ts'
 import { DecodeError } from '../../src/errors.ts'
 import type { Envelope, Family } from './family.ts'
 import { PushList } from './list.ts'
@@ -55,7 +56,8 @@ export class KnownLists {
   private learn(reader: Reader): Known {
     const { envelope } = this
     const list = new PushList(envelope, this.options)
-    list.tape.scan(reader)
+    if (isDescribed(reader)) scanDescribed(list.tape, reader)
+    else list.tape.scan(reader)
     const family = this.families.find(f => f.recognise(list.tape, envelope))
     if (family === undefined) throw new DecodeError('LIST_UNKNOWN', 0, shapeOf(list.tape))
     list.learn(family)

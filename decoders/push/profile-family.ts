@@ -4,6 +4,7 @@
  */
 import type { AxdrTape } from '../../src/dlms/axdr.ts'
 import type { Envelope, Family, Scaling } from './family.ts'
+import { descriptors } from './layouts/descriptors.ts'
 import type { Layout, ScaleOf } from './layouts/layout.ts'
 import { objectList } from './layouts/object-list.ts'
 import { pairs } from './layouts/pairs.ts'
@@ -24,7 +25,11 @@ export interface ProfileChoice {
 }
 
 /** Layouts that need no profile, in the order in which they are tried: pairs are found in nearly everything. */
-const LAYOUTS: Readonly<Partial<Record<LayoutName, Layout>>> = { 'object-list': objectList, pairs }
+const LAYOUTS: Readonly<Partial<Record<LayoutName, Layout>>> = {
+  descriptors,
+  'object-list': objectList,
+  pairs,
+}
 
 /** A way of reading lists: a profile, or a layout alone. */
 interface Way {

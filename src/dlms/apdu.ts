@@ -22,6 +22,11 @@ export function startsApdu(byte: number): boolean {
   return byte === DATA_NOTIFICATION || byte in OTHER_APDUS
 }
 
+/** True if a byte begins a protected APDU. */
+export function isCiphered(byte: number): boolean {
+  return OTHER_APDUS[byte] === 'ciphered'
+}
+
 /**
  * Reads the header of a data-notification and leaves the reader at its body. Returns the index of the date-time's
  * twelve bytes, -1 if there is none.

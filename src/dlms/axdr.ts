@@ -116,10 +116,28 @@ export class AxdrTape {
    * Throws DATA_TRUNCATED, DATA_UNKNOWN_TAG, DATA_TOO_DEEP.
    */
   scan(reader: Reader): void {
+    this.begin(reader)
+    this.append(reader, 0)
+  }
+
+  /** Empties the tape; what is appended from now on stands from the reader's position. */
+  begin(reader: Reader): void {
     this.bytes = reader.bytes
     this.base = reader.offset
     this.count = 0
-    this.element(reader, 0)
+  }
+
+  /** Puts an element behind the others whose bytes do not say its type; {@link end} is left to be set. */
+  place(tag: number, at: number, start: number, depth: number, items: number): number {
+    const i = this.count++
+    if (i === this.tag.length) this.grow()
+    this.tag[i] = tag
+    this.at[i] = at - this.base
+    this.start[i] = start - this.base
+    this.depth[i] = depth
+    this.items[i] = items
+    this.value[i] = 0
+    return i
   }
 
   /**
@@ -228,7 +246,8 @@ export class AxdrTape {
     return true
   }
 
-  private element(reader: Reader, depth: number): void {
+  /** Scans one element with all it contains behind those that are there. */
+  append(reader: Reader, depth: number): void {
     const i = this.count++
     if (i === this.tag.length) this.grow()
     const at = reader.offset - this.base
@@ -265,7 +284,7 @@ export class AxdrTape {
           )
         this.items[i] = items
         this.start[i] = reader.offset - this.base
-        for (let item = 0; item < items; item++) this.element(reader, depth + 1)
+        for (let item = 0; item < items; item++) this.append(reader, depth + 1)
         this.end[i] = reader.offset - this.base
         return
       }
