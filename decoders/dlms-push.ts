@@ -8,12 +8,12 @@
  * explain themselves.
  */
 import type { Decoder, DecoderDefinition } from '../src/decoder.ts'
-import { Opener } from '../src/dlms/cipher.ts'
+import { Opener, type OpenerOptions } from '../src/dlms/cipher.ts'
 import { NO_KEYS } from '../src/dlms/keys.ts'
 import { PROFILE_FILES } from './profiles/index.ts'
 import { PushDecoder } from './push/decoder.ts'
 import { type DlmsPushOptions, parseDlmsOptions } from './push/dlms-options.ts'
-import { explainPush } from './push/explain.ts'
+import { explainTelegram } from './push/explain/telegram.ts'
 import type { Family } from './push/family.ts'
 import { blockLink, type LinkName } from './push/links.ts'
 import { parseProfiles } from './push/parse-profile.ts'
@@ -68,6 +68,9 @@ function decoderOf(
   return new PushDecoder([family], blockLink(link, options), options, opener)
 }
 
+/** An explanation shows what can be shown, whether or not it would be believed. */
+const EXPLAINING: OpenerOptions = { authentication: 'optional', counters: {}, replay: 'none' }
+
 /** Decoder of pushed DLMS lists. */
 export const dlmsPush: DecoderDefinition<DlmsPushOptions> = {
   id: ID,
@@ -83,5 +86,6 @@ export const dlmsPush: DecoderDefinition<DlmsPushOptions> = {
   ],
   parseOptions: raw => parseDlmsOptions(raw, PROFILES),
   create,
-  explain: explainPush,
+  explain: (telegram, { keys = NO_KEYS } = {}) =>
+    explainTelegram(telegram, new Opener(keys, EXPLAINING)),
 }

@@ -1,6 +1,6 @@
 import type { DecoderDefinition } from '../../src/decoder.ts'
 import { PushDecoder } from './decoder.ts'
-import { explainPush } from './explain.ts'
+import { explainTelegram } from './explain/telegram.ts'
 import type { Family } from './family.ts'
 import { wholeLink } from './links.ts'
 import { type HanOptions, parseHanOptions } from './options.ts'
@@ -25,6 +25,6 @@ export function defineHan(
     parseOptions: parseHanOptions,
     create: options =>
       new PushDecoder(families, wholeLink(options.link ?? 'hdlc', options), options),
-    explain: explainPush,
+    explain: telegram => explainTelegram(telegram),
   }
 }
