@@ -28,7 +28,7 @@ export function oneOf(...words: readonly string[]): Check {
 }
 
 /** A text of a form; `what` says which. */
-export function text(what: string, form = /./): Check {
+export function text(what: string, form: RegExp = /./): Check {
   return (value, path) =>
     typeof value === 'string' && form.test(value) ? [] : unexpected(value, path, what)
 }
