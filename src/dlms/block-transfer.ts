@@ -43,7 +43,7 @@ export class BlockJoiner implements InformationSink {
   /** `maxBytes` bounds what blocks may add up to. */
   constructor(sink: InformationSink, maxBytes: number) {
     this.sink = sink
-    this.pending = new Assembly(sink, maxBytes)
+    this.pending = new Assembly(sink, maxBytes, TIMEOUT_MS)
   }
 
   get heldBytes(): number {
@@ -51,14 +51,12 @@ export class BlockJoiner implements InformationSink {
   }
 
   get wakeAt(): Instant | undefined {
-    return this.pending.pieces > 0 ? this.pending.lastAt + TIMEOUT_MS : undefined
+    return this.pending.wakeAt
   }
 
   /** Gives up what silence until `now` shows to be incomplete. */
   wake(now: Instant): void {
-    const { pieces, lastAt } = this.pending
-    if (pieces > 0 && now >= lastAt + TIMEOUT_MS)
-      this.drop(`no further block after block ${this.number}`, lastAt)
+    this.pending.wake(now)
   }
 
   information(information: Information, at: Instant): void {
@@ -73,8 +71,12 @@ export class BlockJoiner implements InformationSink {
   }
 
   rejected(error: DecodeError, offset: number, length: number, at: Instant): void {
-    this.drop('damaged bytes came between the blocks', at)
-    this.sink.rejected(error, offset, length, at)
+    // A good frame that carries something else stands for itself; damaged bytes and blocks without use are one run.
+    if (error.code.startsWith('LINK_')) this.pending.addRejected(error, offset, length, at)
+    else {
+      this.drop('the last block is missing: something else came', at)
+      this.sink.rejected(error, offset, length, at)
+    }
   }
 
   private block(information: Information, apdu: number, at: Instant): void {
@@ -91,15 +93,14 @@ export class BlockJoiner implements InformationSink {
         this.sink.information({ ...information, start, end }, at)
         return
       }
-    } else if (pending.pieces > 0 && number === this.number) {
+    } else if (pending.isPending && !pending.isSpoiled && number === this.number) {
       // Sent twice: only the span grows.
       pending.add(information, 0, 0, at)
       return
-    } else if (pending.pieces === 0 || number !== this.number + 1)
-      pending.spoil(
-        'LINK_INCOMPLETE',
-        `block ${number} came ${pending.pieces === 0 ? 'without those before it' : `after block ${this.number}`}`,
-      )
+    } else if (!pending.isPending)
+      pending.spoil('LINK_INCOMPLETE', `block ${number} came without those before it`)
+    else if (number !== this.number + 1)
+      pending.spoil('LINK_INCOMPLETE', `block ${number} came after block ${this.number}`)
     this.number = number
     pending.add(information, start, end, at)
     if (isLast && !pending.isSpoiled) pending.complete(1, at)

@@ -35,13 +35,10 @@ export class MbusLink implements Link {
   /** `maxBytes` bounds what segments may add up to. */
   constructor(sink: InformationSink, maxBytes: number) {
     this.sink = sink
-    this.pending = new Assembly(sink, maxBytes)
+    this.pending = new Assembly(sink, maxBytes, TIMEOUT_MS)
     this.scanner = new FrameScanner(
       new MbusFormat((frame, at) => this.frame(frame, at)),
-      (error, offset, length, at) => {
-        this.drop('damaged bytes came between the segments', at)
-        sink.rejected(error, offset, length, at)
-      },
+      (error, offset, length, at) => this.pending.addRejected(error, offset, length, at),
     )
   }
 
@@ -52,15 +49,11 @@ export class MbusLink implements Link {
   wake(now: Instant): void {
     this.scanner.wake(now)
     // A frame that is still arriving may be the next segment: at 2400 baud a long one takes more than a second.
-    if (this.scanner.wakeAt !== undefined) return
-    const { pieces, lastAt } = this.pending
-    if (pieces > 0 && now >= lastAt + TIMEOUT_MS)
-      this.drop(`no further segment after ${pieces}`, lastAt)
+    if (this.scanner.wakeAt === undefined) this.pending.wake(now)
   }
 
   get wakeAt(): Instant | undefined {
-    const { pieces, lastAt } = this.pending
-    return this.scanner.wakeAt ?? (pieces > 0 ? lastAt + TIMEOUT_MS : undefined)
+    return this.scanner.wakeAt ?? this.pending.wakeAt
   }
 
   get heldBytes(): number {
@@ -98,7 +91,7 @@ export class MbusLink implements Link {
       this.sink.information(piece, at)
       return
     }
-    if (number !== (pending.pieces & CI_NUMBER))
+    if (!pending.isSpoiled && number !== pending.pieces)
       pending.spoil(
         'LINK_INCOMPLETE',
         `segment ${number} came where ${pending.pieces} was expected`,

@@ -18,7 +18,7 @@ export class SegmentJoiner {
 
   constructor(sink: InformationSink, maxBytes: number) {
     this.sink = sink
-    this.pending = new Assembly(sink, maxBytes)
+    this.pending = new Assembly(sink, maxBytes, TIMEOUT_MS)
   }
 
   get heldBytes(): number {
@@ -26,7 +26,7 @@ export class SegmentJoiner {
   }
 
   get wakeAt(): Instant | undefined {
-    return this.pending.pieces > 0 ? this.pending.lastAt + TIMEOUT_MS : undefined
+    return this.pending.wakeAt
   }
 
   /** Takes the next good frame. */
@@ -45,13 +45,13 @@ export class SegmentJoiner {
       length: frame.length,
     }
     const { bytes, start, end } = information
-    if (pending.pieces > 0) {
+    if (pending.isPending) {
       if (startsWithLlc(bytes, start, end))
         this.drop('LINK_INCOMPLETE', 'the last segment is missing: a new telegram begins', at)
       else if (frame.source !== pending.source)
         this.drop('LINK_INCOMPLETE', 'the next segment came from another address', at)
     }
-    if (pending.pieces === 0 && !frame.segmented) {
+    if (!pending.isPending && !frame.segmented) {
       this.sink.information(information, at)
       return
     }
@@ -66,8 +66,6 @@ export class SegmentJoiner {
 
   /** Gives up what silence until `now` shows to be incomplete. */
   wake(now: Instant): void {
-    const { pieces, lastAt } = this.pending
-    if (pieces > 0 && now >= lastAt + TIMEOUT_MS)
-      this.drop('LINK_INCOMPLETE', `no further segment after ${pieces}`, lastAt)
+    this.pending.wake(now)
   }
 }

@@ -2,6 +2,9 @@
  * The DLMS wrapper for TCP and UDP, port 4059 (IEC 62056-47): version 0001, source and destination wPort u16, length
  * u16 of the APDU, the APDU. Nothing but the transport protects the bytes, so what comes of them has the integrity
  * `none`. A message may arrive in parts, and several at once.
+ *
+ * Headers have no check either: behind a message the next is taken at its word, elsewhere one counts only if what stands
+ * behind it begins as an APDU.
  */
 import type { Instant } from '../reading.ts'
 import { type Faults, type FrameFormat, FrameScanner, type Verdict } from './frame-scanner.ts'
@@ -14,10 +17,17 @@ const IDLE_MS = 5000
 export class WrapperLink implements Link {
   private readonly scanner: FrameScanner
 
-  /** `maxBytes` is the longest APDU; a header that announces more begins no message. */
-  constructor(sink: InformationSink, maxBytes: number) {
+  /**
+   * `maxBytes` is the longest APDU; a header that announces more begins no message. `startsApdu` answers for the byte
+   * behind a header.
+   */
+  constructor(
+    sink: InformationSink,
+    maxBytes: number,
+    startsApdu: (byte: number) => boolean = () => true,
+  ) {
     this.scanner = new FrameScanner(
-      new WrapperFormat(sink, maxBytes),
+      new WrapperFormat(sink, maxBytes, startsApdu),
       (error, offset, length, at) => sink.rejected(error, offset, length, at),
     )
   }
@@ -46,10 +56,14 @@ class WrapperFormat implements FrameFormat {
   readonly nothingFound = 'no DLMS wrapper starts in these bytes (version 00 01 expected)'
   private readonly sink: InformationSink
   private readonly maxBytes: number
+  private readonly startsApdu: (byte: number) => boolean
+  /** Input offset behind the last message. */
+  private expected = 0
 
-  constructor(sink: InformationSink, maxBytes: number) {
+  constructor(sink: InformationSink, maxBytes: number, startsApdu: (byte: number) => boolean) {
     this.sink = sink
     this.maxBytes = maxBytes
+    this.startsApdu = startsApdu
     this.maxLength = HEADER_LENGTH + maxBytes
   }
 
@@ -61,26 +75,30 @@ class WrapperFormat implements FrameFormat {
     bytes: Uint8Array,
     at: number,
     end: number,
-    _offset: number,
+    offset: number,
     isFinal: boolean,
     faults: Faults,
   ): Verdict {
-    if (bytes[at] !== 0 || (at + 1 < end && bytes[at + 1] !== 1)) return 'noise'
-    if (at + HEADER_LENGTH > end) {
+    const isExpected = offset === this.expected
+    const held = end - at
+    if (bytes[at] !== 0 || (held > 1 && bytes[at + 1] !== 1)) return 'noise'
+    if (held <= HEADER_LENGTH) {
       if (!isFinal) return 'wait'
-      if (end - at > 1) faults.frame(HEADER_LENGTH, 'the header is incomplete')
+      if (isExpected && held > 1) faults.frame(HEADER_LENGTH + 1, 'the message is incomplete')
       return 'noise'
     }
     const length = (bytes[at + 6]! << 8) | bytes[at + 7]!
     if (length === 0 || length > this.maxBytes) return 'noise'
+    if (!isExpected && !this.startsApdu(bytes[at + HEADER_LENGTH]!)) return 'noise'
     const size = HEADER_LENGTH + length
-    if (at + size <= end) return size
+    if (held >= size) return size
     if (!isFinal) return 'wait'
-    faults.frame(size, `the wrapper announces ${length} bytes, ${end - at - HEADER_LENGTH} arrived`)
+    faults.frame(size, `the wrapper announces ${length} bytes, ${held - HEADER_LENGTH} arrived`)
     return 'noise'
   }
 
   accept(bytes: Uint8Array, at: number, offset: number, length: number, instant: Instant): void {
+    this.expected = offset + length
     this.sink.information(
       {
         kind: 'pdu',
