@@ -1,4 +1,5 @@
 /** The links that carry pushed lists, with the joining of blocks where a meter may send them. */
+import { startsApdu } from '../../src/dlms/apdu.ts'
 import { BlockJoiner } from '../../src/dlms/block-transfer.ts'
 import { BareLink } from '../../src/link/bare.ts'
 import { HdlcLink } from '../../src/link/hdlc-link.ts'
@@ -21,7 +22,7 @@ const LINKS: Readonly<Record<LinkName, (sink: InformationSink, options: PushOpti
   hdlc: (sink, { repair }) =>
     new HdlcLink(sink, { maxBytes: MAX_APDU, repairCrlf: repair === 'crlf' }),
   mbus: sink => new MbusLink(sink, MAX_APDU),
-  wrapper: sink => new WrapperLink(sink, MAX_APDU),
+  wrapper: sink => new WrapperLink(sink, MAX_APDU, startsApdu),
   none: sink => new BareLink(sink, MAX_APDU),
 }
 
