@@ -19,7 +19,7 @@ import { blockLink, type LinkName } from './push/links.ts'
 import { parseProfiles } from './push/parse-profile.ts'
 import type { Profile } from './push/profile.ts'
 import { profileFamily } from './push/profile-family.ts'
-import { DecoderRace } from './race.ts'
+import { RacingDecoder } from './race.ts'
 
 const ID = 'dlms-push'
 
@@ -32,8 +32,13 @@ function checked(files: readonly unknown[]): readonly Profile[] {
   throw new RangeError(parsed.problems.map(p => `${p.path}: ${p.message}`).join('\n'))
 }
 
-/** Transports in the order of what their checks are worth. */
-const RACE: readonly LinkName[] = ['hdlc', 'mbus', 'wrapper', 'none']
+/** Transports in the order of what their checks are worth; some have none. */
+const RACE: readonly { readonly name: LinkName; readonly isGuess: boolean }[] = [
+  { name: 'hdlc', isGuess: false },
+  { name: 'mbus', isGuess: false },
+  { name: 'wrapper', isGuess: true },
+  { name: 'none', isGuess: true },
+]
 
 function create(options: DlmsPushOptions): Decoder {
   const own = options.profiles ?? []
@@ -45,11 +50,10 @@ function create(options: DlmsPushOptions): Decoder {
   })
   const { link = 'auto' } = options
   if (link !== 'auto') return decoderOf(link, family, chosen, options)
-  return new DecoderRace(
-    RACE.map(name => ({
+  return new RacingDecoder(() =>
+    RACE.map(({ name, isGuess }) => ({
       decoder: decoderOf(name, family, chosen, options),
-      isChecked: name === 'hdlc' || name === 'mbus',
-      mayWin: name !== 'none',
+      isGuess,
     })),
   )
 }
@@ -76,6 +80,7 @@ export const dlmsPush: DecoderDefinition<DlmsPushOptions> = {
   id: ID,
   title: 'DLMS/COSEM push by profile: Denmark, Austria, Switzerland, Slovenia and others',
   input: 'stream',
+  usesKeys: true,
   serial: [
     { baudRate: 2400, dataBits: 8, parity: 'even', stopBits: 1 },
     { baudRate: 2400, dataBits: 8, parity: 'none', stopBits: 1 },

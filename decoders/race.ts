@@ -1,130 +1,165 @@
 /**
- * Several decoders on the same bytes until one of them proves to be the right one: how the transport of a port is told
- * by its content. Each reads everything that arrives; the first that understands a frame goes on alone, and nothing of
- * the others is ever seen. While none has, silence is the moment to say what became of the bytes so far: the verdict
- * of the one that came furthest counts.
+ * Several decoders on one line until the bytes have shown whose they are.
+ *
+ * Every candidate gets every byte. The first reading decides at once, so nothing is delayed; a telegram that was good
+ * on its link but could not be read (no key, unknown list) decides when the line falls silent. Until then what the
+ * candidates reject is held back, and told as the one that came nearest to a frame saw it. The winner stays until so
+ * many bytes in a row gave it no frame that the line must carry something else by now.
  */
 import type { Decoder, DecoderEvent } from '../src/decoder.ts'
-import type { DecodeErrorCode } from '../src/errors.ts'
 import type { Instant } from '../src/reading.ts'
 
-/** One who takes part. Of equals the first counts. */
-export interface Runner {
+/** Silence after which an open race tells what it saw. */
+const IDLE_MS = 400
+/** No telegram is longer. */
+const LONGEST = 16_384
+/** Bytes without a frame after which an open race tells what it saw, and a race that was won is opened again. */
+const GIVE_UP_BYTES = 2 * LONGEST
+
+/** One who takes part. */
+export interface Contestant {
   readonly decoder: Decoder
   /**
-   * True where a checksum tells frames from other bytes. Without one a frame is believed only if it is the first thing
-   * after silence and its contents are in order: two bytes that look like its header stand in many a list.
+   * No checksum tells its frames from other bytes, so only a reading proves it: what it rejects shows how far it got,
+   * and never that it is the right one.
    */
-  readonly isChecked: boolean
-  /** False where only silence delimits telegrams: such a decoder speaks for one of them and leaves the race open. */
-  readonly mayWin: boolean
+  readonly isGuess?: boolean
 }
 
-/** Events kept while nothing is decided; a line that gives more carries nothing that anybody here understands. */
-const MOST_EVENTS = 200
+interface Candidate extends Contestant {
+  /** Input offset of the first byte it was given. */
+  readonly base: number
+  /** What it found and was not told yet. */
+  events: DecoderEvent[]
+}
 
-export class DecoderRace implements Decoder {
-  private readonly runners: readonly Runner[]
-  private readonly said: DecoderEvent[][]
-  private winner: Decoder | undefined
+/** `create` gives the candidates, preferred ones first. */
+export class RacingDecoder implements Decoder {
+  private readonly create: () => readonly Contestant[]
+  private candidates: Candidate[] = []
+  /** Its only candidate is the winner. */
+  private isDecided = false
+  private received = 0
+  /** Input offset behind the last good frame, or behind what was told since. */
+  private quietSince = 0
+  private lastByteAt: Instant = Number.NEGATIVE_INFINITY
 
-  constructor(runners: readonly Runner[]) {
-    this.runners = runners
-    this.said = runners.map(() => [])
+  constructor(create: () => readonly Contestant[]) {
+    this.create = create
+    this.open()
   }
 
   push(chunk: Uint8Array, at: Instant): readonly DecoderEvent[] {
-    return this.winner?.push(chunk, at) ?? this.all(decoder => decoder.push(chunk, at))
+    this.received += chunk.length
+    this.lastByteAt = at
+    for (const candidate of this.candidates) this.note(candidate, candidate.decoder.push(chunk, at))
+    const events = this.decide()
+    if (this.received - this.quietSince < GIVE_UP_BYTES) return events
+    this.quietSince = this.received
+    if (!this.isDecided) return this.tell(this.received - LONGEST)
+    this.open()
+    return events
+  }
+
+  /** A candidate that waits for the rest of a telegram comes first; then what an open race has to tell. */
+  get wakeAt(): Instant | undefined {
+    const pending = this.candidates.flatMap(({ decoder }) => decoder.wakeAt ?? [])
+    if (pending.length > 0) return Math.min(...pending)
+    const isSilent = this.candidates.every(({ events }) => events.length === 0)
+    return isSilent ? undefined : this.lastByteAt + IDLE_MS
   }
 
   wake(now: Instant): readonly DecoderEvent[] {
-    return this.winner?.wake(now) ?? this.all(decoder => decoder.wake(now))
+    for (const candidate of this.candidates) this.note(candidate, candidate.decoder.wake(now))
+    const events = this.decide()
+    const isPending = this.candidates.some(({ decoder }) => decoder.wakeAt !== undefined)
+    if (this.isDecided || isPending || now < this.lastByteAt + IDLE_MS) return events
+    return this.tell(this.received)
   }
 
-  get wakeAt(): Instant | undefined {
-    if (this.winner !== undefined) return this.winner.wakeAt
-    let first: Instant | undefined
-    for (const { decoder } of this.runners) {
-      const { wakeAt } = decoder
-      if (wakeAt !== undefined && (first === undefined || wakeAt < first)) first = wakeAt
+  get heldBytes(): number {
+    return Math.max(...this.candidates.map(({ decoder }) => decoder.heldBytes))
+  }
+
+  private open(): void {
+    const others = this.create().map(one => ({ ...one, base: this.received, events: [] }))
+    this.candidates = [...this.candidates, ...others]
+    this.isDecided = false
+  }
+
+  private note({ base, events }: Candidate, found: readonly DecoderEvent[]): void {
+    for (const event of found)
+      events.push('offset' in event && base > 0 ? { ...event, offset: event.offset + base } : event)
+  }
+
+  /** Everything of the winner, once there is one. */
+  private decide(): readonly DecoderEvent[] {
+    const winner = this.isDecided ? this.candidates[0] : this.proven()
+    if (winner === undefined) return []
+    this.win(winner)
+    const { events } = winner
+    winner.events = []
+    if (events.some(event => isGood(event, winner))) this.quietSince = this.received
+    return events
+  }
+
+  /** The candidate whose proof comes first in the input: where the chunk was cut must not matter. */
+  private proven(): Candidate | undefined {
+    let first: Candidate | undefined
+    let earliest = Number.POSITIVE_INFINITY
+    for (const candidate of this.candidates) {
+      const proof = candidate.events.find(proves)
+      const at = proof === undefined ? earliest : 'offset' in proof ? proof.offset : 0
+      if (at >= earliest) continue
+      earliest = at
+      first = candidate
     }
     return first
   }
 
-  get heldBytes(): number {
-    if (this.winner !== undefined) return this.winner.heldBytes
-    // The same bytes, each for its own purpose.
-    return Math.max(...this.runners.map(({ decoder }) => decoder.heldBytes))
+  private win(winner: Candidate): void {
+    this.isDecided = true
+    this.candidates = [winner]
   }
 
-  private all(step: (decoder: Decoder) => readonly DecoderEvent[]): readonly DecoderEvent[] {
-    const { runners, said } = this
-    let winner = -1
-    let earliest = Number.POSITIVE_INFINITY
-    for (const [i, runner] of runners.entries()) {
-      const events = said[i]!
-      events.push(...step(runner.decoder))
-      const end = runner.mayWin ? endOfFirstFrame(events, runner) : undefined
-      if (end === undefined || end >= earliest) continue
-      // Not the first in the table but in the input: where the chunk was cut must not matter.
-      earliest = end
-      winner = i
-    }
-    if (winner >= 0) {
-      this.winner = runners[winner]!.decoder
-      return said[winner]!
-    }
-    if (said.every(events => events.length === 0)) return NOTHING
-    const isQuiet = this.wakeAt === undefined
-    return isQuiet || said.some(events => events.length > MOST_EVENTS) ? this.furthest() : NOTHING
-  }
-
-  /** What the one says that came furthest; the others are forgotten. */
-  private furthest(): readonly DecoderEvent[] {
-    let best: readonly DecoderEvent[] = NOTHING
-    let most = -1
-    for (const [i, runner] of this.runners.entries()) {
-      const events = this.said[i]!
-      const progress = Math.max(-1, ...events.map((event, k) => progressOf(event, k, runner)))
-      this.said[i] = []
-      if (progress <= most) continue
-      most = progress
-      best = events
-    }
-    return best
+  /** What the candidate that came nearest to a frame saw of the input before `end`. */
+  private tell(end: number): readonly DecoderEvent[] {
+    const nearest = this.candidates.reduce((a, b) => (merit(b) > merit(a) ? b : a))
+    const isBefore = (event: DecoderEvent) =>
+      !('offset' in event) || event.offset + event.length <= end
+    const told = nearest.events.filter(isBefore)
+    if (told.some(event => isGood(event, nearest))) this.win(nearest)
+    for (const candidate of this.candidates)
+      candidate.events = candidate.events.filter(event => !isBefore(event))
+    return told
   }
 }
 
-const NOTHING: readonly DecoderEvent[] = []
-
-/** How far a telegram came, by the layer that gave it up. */
-const PROGRESS: Readonly<Partial<Record<DecodeErrorCode, number>>> = {
-  LINK_BAD_FORMAT: 0,
-  LINK_BAD_CHECKSUM: 1,
-  APDU_UNKNOWN: 1,
-  LINK_INCOMPLETE: 2,
-  LINK_OVERFLOW: 2,
-}
-/** Of a telegram whose frame was good. */
-const FRAMED = 3
-const UNDERSTOOD = 4
-
-/** Progress that the event at `index` of what a runner said shows. */
-function progressOf(event: DecoderEvent, index: number, { isChecked }: Runner): number {
-  const code = event.type === 'rejected' ? event.error.code : undefined
-  if (isChecked) return code === undefined ? UNDERSTOOD : (PROGRESS[code] ?? FRAMED)
-  if (index > 0 && event.type !== 'reading') return 0
-  if (code === undefined) return UNDERSTOOD
-  if (code.startsWith('LINK_') || code === 'APDU_UNKNOWN') return 0
-  return code.startsWith('DATA_') ? 2 : FRAMED
+/** No other line carries such a thing. A counter comes with the telegram behind it. */
+function proves({ type }: DecoderEvent): boolean {
+  return type !== 'rejected' && type !== 'counter'
 }
 
-/** Where in the input the first frame ends that was good, `undefined` if there is none. */
-function endOfFirstFrame(events: readonly DecoderEvent[], runner: Runner): number | undefined {
-  for (const [i, event] of events.entries()) {
-    // A counter comes with the telegram behind it.
-    if (event.type === 'counter' || progressOf(event, i, runner) < FRAMED) continue
-    return 'offset' in event ? event.offset + event.length : 0
+/** A frame was right, whatever became of what it carried. */
+function isGood(event: DecoderEvent, { isGuess }: Contestant): boolean {
+  if (event.type !== 'rejected') return true
+  return !isGuess && !event.error.code.startsWith('LINK_')
+}
+
+/** How near a candidate came to a frame: good ones, bytes of damaged ones, bytes of none. */
+function merit({ events, isGuess }: Candidate): number {
+  if (isGuess) return guessMerit(events)
+  let sum = 0
+  for (const event of events) {
+    if (event.type !== 'rejected') continue
+    if (!event.error.code.startsWith('LINK_')) sum += 1e9
+    else if (event.error.code !== 'LINK_BAD_FORMAT') sum += 1000 + event.length
   }
-  return undefined
+  return sum
+}
+
+/** What is found first after silence counts: a protected telegram whose lengths are right, or the beginning of a list. */
+function guessMerit([first]: readonly DecoderEvent[]): number {
+  if (first?.type !== 'rejected' || /^(LINK|APDU)_/.test(first.error.code)) return 0
+  return first.error.code.startsWith('DATA_') ? 500 : 1e6
 }

@@ -23,7 +23,7 @@ function mapping<Shape extends z.ZodRawShape>(shape: Shape) {
 const path = text('the path of a file')
 
 const FUSE = 'a number of amperes from 6 to 125, or a list with one for each line'
-const fuse = z.number().min(6).max(125)
+const fuse = amperes(6, 125)
 
 const ID = 'a name of 1 to 32 characters a-z, 0-9, _ or -'
 const id = z.string({ error: ID }).regex(/^[a-z0-9_-]{1,32}$/, { error: ID })
@@ -35,6 +35,11 @@ const TCP = 'host:port, or tcp://host:port'
 const tcp = z.string({ error: TCP }).regex(/^(tcp:\/\/)?(\[[^\]]+\]|[^:/\s]+):\d{1,5}$/, {
   error: TCP,
 })
+
+const LISTEN = 'tcp://host:port or udp://host:port, with an address of this machine'
+const listen = z
+  .string({ error: LISTEN })
+  .regex(/^(tcp|udp):\/\/(\[[^\]]+\]|[^:/\s]+):\d{1,5}$/, { error: LISTEN })
 
 const BROKER = 'mqtt://host:port or mqtts://host:port; user and password are files (usernameFile)'
 const broker = z.string({ error: BROKER }).refine(isBrokerUrl, { error: BROKER })
@@ -49,7 +54,7 @@ const OPTIONS = 'a mapping with the options of the decoder'
 
 /** The whole file. Everything is optional; what a section needs is checked by `crossCheck`. */
 export const CONFIG_SCHEMA: z.ZodType<Config> = mapping({
-  device: optional(mapping({ id: optional(id) })),
+  device: optional(mapping({ id: optional(id), stateDir: optional(text('a folder')) })),
   installation: optional(
     mapping({
       phases: optional(phases),
@@ -71,6 +76,7 @@ export const CONFIG_SCHEMA: z.ZodType<Config> = mapping({
         mapping({
           serial: optional(text('the name of a serial port, best one under /dev/serial/by-id')),
           tcp: optional(tcp),
+          listen: optional(listen),
           file: optional(path),
           stdin: optional(z.literal(true, { error: 'true' })),
           baud: optional(baud),
@@ -137,6 +143,7 @@ export const CONFIG_SCHEMA: z.ZodType<Config> = mapping({
       settleS: optional(seconds(0, 60)),
     }),
   ),
+  keys: optional(mapping({ file: optional(path), credential: optional(text('a name')) })),
   outputs: optional(
     z.array(mapping({ id, type: oneOf('file'), path, chargePoint: optional(id) }), {
       error: 'a list of outputs, each with id, type and path',

@@ -10,11 +10,13 @@ import type { ControlConfig } from './control/parameters.ts'
 import { AmpacityError, type Parsed } from './errors.ts'
 import type { LogLevel } from './io/log.ts'
 
-/** Where the meter's bytes come from; one of `serial`, `tcp`, `file` and `stdin`. */
+/** Where the meter's bytes come from; one of `serial`, `tcp`, `listen`, `file` and `stdin`. */
 export interface SourceConfig {
   readonly serial?: string
   /** `host:port` or `tcp://host:port`. */
   readonly tcp?: string
+  /** `tcp://host:port` or `udp://host:port` of this machine, for meters that connect by themselves. */
+  readonly listen?: string
   readonly file?: string
   readonly stdin?: true
   readonly baud?: number
@@ -28,6 +30,12 @@ export interface OutputConfig {
   readonly type: 'file'
   readonly path: string
   readonly chargePoint?: string
+}
+
+/** Where the meter's keys are: a file of the form that \`decode --keys\` takes, or the name of a systemd credential. */
+export interface KeysConfig {
+  readonly file?: string
+  readonly credential?: string
 }
 
 /** The broker. */
@@ -45,7 +53,11 @@ export interface MqttConfig {
 
 /** The file's content. What the control core uses has the names and units of {@link ControlConfig}. */
 export interface Config extends ControlConfig {
-  readonly device?: { readonly id?: string }
+  readonly device?: {
+    readonly id?: string
+    /** Folder for what must survive a restart; default the one that systemd gives. */
+    readonly stateDir?: string
+  }
   readonly installation?: NonNullable<ControlConfig['installation']> & {
     /** IANA name. */
     readonly timezone?: string
@@ -57,6 +69,7 @@ export interface Config extends ControlConfig {
     /** Checked by the decoder. */
     readonly options?: { readonly [key: string]: unknown }
   }
+  readonly keys?: KeysConfig
   readonly outputs?: readonly OutputConfig[]
   readonly mqtt?: MqttConfig
   readonly log?: { readonly level?: LogLevel }
@@ -125,6 +138,7 @@ function check(data: unknown): readonly Located[] {
 
 function crossCheck(config: Config): readonly Located[] {
   const { installation = {}, chargePoint = {}, control = {}, meter = {}, outputs = [] } = config
+  const { keys } = config
   const problems: Located[] = []
   const wrong = (at: Path, message: string) => problems.push(problem(at, message))
   const { mainFuseA } = installation
@@ -164,6 +178,8 @@ function crossCheck(config: Config): readonly Located[] {
       `found ${resume0S}, expected at most resumeMaxS, which is ${resumeMaxS}`,
     )
   problems.push(...checkSource(meter.source))
+  if (keys !== undefined && (keys.file === undefined) === (keys.credential === undefined))
+    wrong(['keys'], `found ${describe(keys)}, expected one of file and credential`)
   for (const [i, { id }] of outputs.entries())
     if (outputs.findIndex(other => other.id === id) < i)
       wrong(['outputs', i, 'id'], `found '${id}' a second time, expected another name`)
@@ -172,13 +188,15 @@ function crossCheck(config: Config): readonly Located[] {
 
 function checkSource(source: SourceConfig | undefined): readonly Located[] {
   if (source === undefined) return []
-  const kinds = (['serial', 'tcp', 'file', 'stdin'] as const).filter(k => source[k] !== undefined)
+  const kinds = (['serial', 'tcp', 'listen', 'file', 'stdin'] as const).filter(
+    k => source[k] !== undefined,
+  )
   const at = ['meter', 'source']
   if (kinds.length !== 1)
     return [
       problem(
         at,
-        `found ${kinds.join(' and ') || 'none'}, expected one of serial, tcp, file and stdin`,
+        `found ${kinds.join(' and ') || 'none'}, expected one of serial, tcp, listen, file and stdin`,
       ),
     ]
   const isSerial = source.serial !== undefined

@@ -9,6 +9,7 @@ import type { ControlEvent, LimitCommand } from './control/model.ts'
 import type { ControlParameters } from './control/parameters.ts'
 import { type ControlState, initialState } from './control/state.ts'
 import { step } from './control/step.ts'
+import type { InvocationCounter } from './decoder.ts'
 import { type AgentEvent, EventLog } from './event-log.ts'
 import { systemTimers } from './io/clock.ts'
 import { type DriverTimings, OutputDriver } from './io/output-driver.ts'
@@ -28,6 +29,8 @@ export interface AgentOptions {
   readonly onEvent?: (event: AgentEvent) => void
   /** Told of every reading, after its decision has left. */
   readonly onReading?: (reading: Reading, notes: readonly Note[], source: string) => void
+  /** Told of every invocation counter that was accepted. */
+  readonly onCounter?: (counter: InvocationCounter, now: Instant) => void
   /** Told of every command, after it went to the outputs. */
   readonly onDecision?: (command: LimitCommand) => void
   /** What tests replace. */
@@ -118,13 +121,14 @@ class RunningAgent implements Agent {
   }
 
   private feed(meter: AgentMeter): MeterFeed {
-    const { clock, onReading } = this.options
+    const { clock, onReading, onCounter } = this.options
     const source = meter.source.id
     return new MeterFeed(meter, {
       timers: this.timers,
       now: () => clock.now(),
       control: (event, now) => this.control(event, now),
       reading: (reading, notes) => onReading?.(reading, notes, source),
+      ...(onCounter === undefined ? {} : { counter: onCounter }),
       report: (event, now, kind) => this.events.report(event, now, source, kind),
     })
   }

@@ -76,6 +76,8 @@ export interface DecoderDefinition<Options = unknown> {
   readonly title: string
   /** `stream`: chunk borders mean nothing. `message`: each push is one whole message. */
   readonly input: 'stream' | 'message'
+  /** Telegrams may be encrypted: the options take `keys` and `counters`. */
+  readonly usesKeys?: true
   /** Line settings to try, most likely first. */
   readonly serial?: readonly SerialSettings[]
   /** Returns the options or every problem found in them; `undefined` gives the defaults. */

@@ -62,6 +62,7 @@ export const ERROR_CODES = {
     exit: 1,
     remedy: 'Check the folder, its permissions and free space.',
   },
+  KEYS_INVALID: { exit: 2, remedy: 'Correct the keys file; its form is in the README.' },
   INPUT_EMPTY: { exit: 1, remedy: 'Record again: the port delivered no bytes.' },
   INPUT_NOT_HEX: { exit: 2, remedy: 'Use --input binary, or correct the hex digits.' },
   CAPTURE_INVALID: { exit: 2, remedy: 'Record it again with `ampacity capture`.' },
@@ -77,6 +78,10 @@ export const ERROR_CODES = {
   PORT_BUSY: { exit: 1, remedy: 'Stop the other program that has the port open.' },
   PORT_UNUSABLE: { exit: 1, remedy: 'Name a serial port; this file is none.' },
   HOST_UNREACHABLE: { exit: 1, remedy: 'Check address, port and network.' },
+  PORT_TAKEN: {
+    exit: 1,
+    remedy: 'Choose another port or address, or stop the program that listens there.',
+  },
   BROKER_UNREACHABLE: {
     exit: 1,
     remedy: 'Check address, login and that the broker runs.',

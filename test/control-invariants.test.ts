@@ -1,5 +1,4 @@
 /** What must hold whatever arrives: generated sequences of readings, reports, limits and silences. */
-import fc from 'fast-check'
 import t from 'tap'
 import type { ControlEvent, Limit } from '../src/control/model.ts'
 import { isMetered } from '../src/control/own-share.ts'
@@ -8,6 +7,7 @@ import { type ControlState, initialState, step } from '../src/control/step.ts'
 import type { Values } from '../src/reading.ts'
 import { reading, report } from './control-harness.ts'
 import { run } from './control-house.ts'
+import fc from './property.ts'
 
 const RUNS = { numRuns: Number(process.env['RUNS'] ?? 100) }
 const CONFIG: ControlConfig = {

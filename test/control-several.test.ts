@@ -1,10 +1,10 @@
 /** Several charge points on one connection. */
-import fc from 'fast-check'
 import t from 'tap'
 import { allocate, type Claim } from '../src/control/allocate.ts'
 import { type ControlConfig, controlParameters } from '../src/control/parameters.ts'
 import { initialSite, siteStep } from '../src/control/several.ts'
 import { currents, reading, report } from './control-harness.ts'
+import fc from './property.ts'
 
 const claim = (id: string, more: Partial<Claim> = {}): Claim => ({
   id,

@@ -4,11 +4,11 @@
  */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import fc from 'fast-check'
 import type { Test } from 'tap'
 import type { Decoder, DecoderDefinition, DecoderEvent, Explanation } from '../src/decoder.ts'
 import { readingPayload, registersPayload } from '../src/payload.ts'
 import { bytesOfHex } from './captures.ts'
+import fc from './property.ts'
 
 /** A fixture as its index describes it. */
 export interface Fixture {

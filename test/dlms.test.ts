@@ -1,5 +1,4 @@
 /** A-XDR, COSEM date-time, scaler, data-notification. */
-import fc from 'fast-check'
 import t from 'tap'
 import { Reader } from '../src/bytes/reader.ts'
 import { readNotificationHeader, readPadding } from '../src/dlms/apdu.ts'
@@ -10,6 +9,7 @@ import { DecodeError, type DecodeErrorCode } from '../src/errors.ts'
 import { CATALOGUE, formatObis, keyOf, obisKey } from '../src/obis.ts'
 import { type AxdrData, encodeData } from '../src/sim/encode/axdr-encoder.ts'
 import { fromHex } from '../src/sim/encode/bytes.ts'
+import fc from './property.ts'
 
 function scan(hex: string): AxdrTape {
   const tape = new AxdrTape()

@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import fc from 'fast-check'
 import t from 'tap'
 import { AmpacityError, type ErrorCode } from '../src/errors.ts'
 import {
@@ -10,6 +9,7 @@ import {
   parseRecording,
   readInput,
 } from '../src/io/capture-file.ts'
+import fc from './property.ts'
 
 const HEADER = '{"capture":1,"started_at":"2026-01-05T11:00:00.000Z","source":"/dev/ttyUSB0"}\n'
 

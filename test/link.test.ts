@@ -1,5 +1,4 @@
 /** The link layers: frames out of bytes cut anywhere, spans that cover the input, silence. */
-import fc from 'fast-check'
 import t from 'tap'
 import { crc16x25 } from '../src/bytes/crc16.ts'
 import type { DecodeError } from '../src/errors.ts'
@@ -8,6 +7,7 @@ import { HdlcDeframer } from '../src/link/hdlc.ts'
 import { HdlcLink } from '../src/link/hdlc-link.ts'
 import { concat } from '../src/sim/encode/bytes.ts'
 import { encodeFrame, encodeSegments } from '../src/sim/encode/hdlc-encoder.ts'
+import fc from './property.ts'
 
 const LINK = { destination: [0x41], source: [0x08, 0x83], control: 0x13 }
 const frame = (text: string, more = false): Uint8Array =>

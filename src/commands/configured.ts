@@ -2,8 +2,11 @@
 import { type Config, loadConfig, type OutputConfig } from '../config.ts'
 import { controlParameters } from '../control/parameters.ts'
 import { createAgent } from '../daemon.ts'
+import type { DecoderDefinition } from '../decoder.ts'
 import { AmpacityError } from '../errors.ts'
 import { systemClock } from '../io/clock.ts'
+import { type CounterFile, openCounters } from '../io/counter-file.ts'
+import { configuredKeys } from '../io/keys-file.ts'
 import { limitFileOutput } from '../io/limit-file.ts'
 import { createLog } from '../io/log.ts'
 import { type MqttOutput, mqttOutput } from '../io/mqtt.ts'
@@ -22,17 +25,26 @@ export async function runConfigured(
   if (meter.source === undefined)
     throw new AmpacityError(
       'CONFIG_INVALID',
-      'meter.source: nothing found, expected serial, tcp, file or stdin',
+      'meter.source: nothing found, expected serial, tcp, listen, file or stdin',
     )
   const definition = decoderById(io, meter.decoder ?? 'auto')
-  const options = decoderOptions(definition, meter.options)
+  const log = createLog(config.log?.level)
+  const counters = await countersOf(config, definition, log)
+  const options = decoderOptions(definition, {
+    ...meter.options,
+    ...(definition.usesKeys === undefined
+      ? {}
+      : {
+          keys: await configuredKeys(config.keys, process.env['CREDENTIALS_DIRECTORY']),
+          ...(counters === undefined ? {} : { counters: counters.initial }),
+        }),
+  })
   const source = await sourceOfConfig(meter.source, definition, systemClock)
   const mqtt = mqttOf(config)
   const outputs: readonly Output[] = [
     ...(config.outputs ?? []).map(output => fileOf(output, config)),
     ...(mqtt === undefined ? [] : [mqtt]),
   ]
-  const log = createLog(config.log?.level)
   if (outputs.length === 0)
     log.warn(
       { code: 'no_output' },
@@ -47,9 +59,27 @@ export async function runConfigured(
     ...(mqtt === undefined
       ? {}
       : { onReading: (reading, notes, id) => mqtt.publishReading(reading, notes, id) }),
+    ...(counters === undefined
+      ? {}
+      : { onCounter: (counter, now) => counters.remember(counter, now) }),
   })
   logStart(log, config, definition.id)
-  await agent.run(io.signal)
+  try {
+    await agent.run(io.signal)
+  } finally {
+    await counters?.close()
+  }
+}
+
+/** Where accepted counters are kept: the folder configured, else the one systemd gives. */
+async function countersOf(
+  config: Config,
+  { usesKeys }: DecoderDefinition,
+  log: Log,
+): Promise<CounterFile | undefined> {
+  const folder = config.device?.stateDir ?? process.env['STATE_DIRECTORY']
+  if (usesKeys === undefined || folder === undefined) return undefined
+  return openCounters(folder, ({ level, code, detail }) => log[level]({ code }, detail))
 }
 
 function logStart(log: Log, config: Config, decoder: string): void {

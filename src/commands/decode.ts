@@ -2,6 +2,7 @@ import type { Decoder, DecoderDefinition, DecoderEvent } from '../decoder.ts'
 import { startsApdu } from '../dlms/apdu.ts'
 import { AmpacityError, EXIT } from '../errors.ts'
 import { type InputForm, loadRecording } from '../io/capture-file.ts'
+import { loadKeys } from '../io/keys-file.ts'
 import { startsWithLlc } from '../link/llc.ts'
 import { eventLine, type Payload } from '../payload.ts'
 import { Coverage } from './coverage.ts'
@@ -22,6 +23,7 @@ export const INPUT_OPTIONS = {
   input: { type: 'string' },
   format: { type: 'string' },
   repair: { type: 'string' },
+  keys: { type: 'string' },
 } as const
 
 export const decode: Command = {
@@ -32,6 +34,7 @@ export const decode: Command = {
   --decoder ID      which decoder (default auto: by content; see \`ampacity decoders\`)
   --input FORM      auto, hex, binary or text (default auto)
   --format FORM     jsonl, table or explain (default jsonl; explain gives every byte its meaning)
+  --keys FILE       keys of encrypted telegrams, JSON or YAML (form: README)
   --repair crlf     undo a device on the way that puts CR before every LF
 
 Example:  xxd -p meter.bin | ampacity decode --input hex - | jq .active_power_import_w
@@ -46,7 +49,7 @@ Exit status: 0 everything understood, 1 something rejected or nothing there, 2 w
     const definition = decoderById(io, values.decoder ?? 'auto')
     const format = choice('format', values.format, ['jsonl', 'table', 'explain'])
     const form = choice<InputForm>('input', values.input, ['auto', 'hex', 'binary', 'text'])
-    const options = repairOption(values.repair)
+    const options = await inputOptions(definition, values)
     const path = positionals[0] ?? '-'
     if (path === '-' && form !== 'hex' && format !== 'explain') {
       const first = await firstChunk(io)
@@ -60,16 +63,26 @@ Exit status: 0 everything understood, 1 something rejected or nothing there, 2 w
   },
 }
 
-/** The decoder options that `--repair` asks for. */
-export function repairOption(repair: string | undefined): { repair?: 'crlf' } {
-  return repair === undefined ? {} : { repair: choice('repair', repair, ['crlf']) }
+/** The decoder options that `--repair` and `--keys` ask for. */
+export async function inputOptions(
+  definition: DecoderDefinition,
+  { repair, keys }: { readonly repair?: string | undefined; readonly keys?: string | undefined },
+): Promise<RawOptions> {
+  if (keys !== undefined && definition.usesKeys === undefined)
+    throw new AmpacityError('USAGE', `--keys: ${definition.id} reads nothing encrypted`)
+  return {
+    ...(repair === undefined ? {} : { repair: choice('repair', repair, ['crlf']) }),
+    ...(keys === undefined ? {} : { keys: await loadKeys(keys) }),
+  }
 }
+
+type RawOptions = { readonly [key: string]: unknown }
 
 /** Line settings matter to a port; bytes alone may also be what other software logged without the frame around it. */
 export function createDecoder(
   bytes: Uint8Array,
   definition: DecoderDefinition,
-  options: { readonly [key: string]: unknown },
+  options: RawOptions,
 ): Decoder {
   const create = (raw: unknown): Decoder => definition.create(decoderOptions(definition, raw))
   const isBare = looksBare(bytes) && !understandsSome(create(options), bytes)
@@ -90,12 +103,12 @@ function understandsSome(decoder: Decoder, bytes: Uint8Array): boolean {
 async function decodeWhole(
   bytes: Uint8Array,
   definition: DecoderDefinition,
-  options: { repair?: 'crlf' },
+  options: RawOptions,
   format: Format,
   io: CommandIo,
 ): Promise<number> {
-  const explain = (line: Payload) =>
-    explained(line, bytes, definition, decoderOptions(definition, options))
+  const parsed = decoderOptions(definition, options)
+  const explain = (line: Payload) => explained(line, bytes, definition, parsed)
   const { printer, lines } = printed(format, io, explain)
   const decoder = createDecoder(bytes, definition, options)
   for (let at = 0; at < bytes.length; at += BLOCK) {
@@ -113,7 +126,7 @@ async function decodeLive(
   first: Uint8Array,
   rest: AsyncIterator<Uint8Array | string>,
   definition: DecoderDefinition,
-  options: { repair?: 'crlf' },
+  options: RawOptions,
   format: Format,
   io: CommandIo,
 ): Promise<number> {

@@ -10,7 +10,7 @@ import { systemClock } from '../io/clock.ts'
 import { decisionPayload, type Payload } from '../payload.ts'
 import type { Instant } from '../reading.ts'
 import { ScaleTrust } from '../scale-trust.ts'
-import { createDecoder, INPUT_OPTIONS, Lines, repairOption } from './decode.ts'
+import { createDecoder, INPUT_OPTIONS, inputOptions, Lines } from './decode.ts'
 import { type Command, choice, decoderById, Printer, readArgs } from './io.ts'
 import { TABLE_HEAD, tableRow } from './render.ts'
 
@@ -22,7 +22,7 @@ export const replay: Command = {
   --config FILE     installation and charge point (default: fuse 25 A, charger 6 to 32 A, a car that draws nothing)
   --set PATH=VALUE  one value of the configuration, as often as wanted: --set installation.mainFuseA=20
   --speed N         max (default), 1 for the pace of the recording, or N times faster
-  --decoder ID, --input FORM, --format jsonl|table, --repair crlf: as for decode
+  --decoder ID, --input FORM, --format jsonl|table, --keys FILE, --repair crlf: as for decode
 
 Example:  ampacity replay fixtures/norway/evening-aidon-6534.jsonl --set installation.mainFuseA=20
 Exit status: 0 everything understood, 1 something rejected or nothing there, 2 wrong usage or configuration.`,
@@ -43,7 +43,7 @@ Exit status: 0 everything understood, 1 something rejected or nothing there, 2 w
     const format = choice('format', values.format, ['jsonl', 'table'])
     const form = choice<InputForm>('input', values.input, ['auto', 'hex', 'binary', 'text'])
     const speed = readSpeed(values.speed)
-    const options = { ...config.meter?.options, ...repairOption(values.repair) }
+    const options = { ...config.meter?.options, ...(await inputOptions(definition, values)) }
     const recording = await loadRecording(positionals[0]!, form, io.stdin)
 
     const printer = new Printer(io.stdout)

@@ -4,6 +4,7 @@ import type { SourceConfig } from '../config.ts'
 import type { DecoderDefinition, SerialSettings } from '../decoder.ts'
 import { AmpacityError } from '../errors.ts'
 import { loadRecording } from '../io/capture-file.ts'
+import { listenSource } from '../io/listen.ts'
 import type { Clock, Source } from '../io/ports.ts'
 import { replaySource } from '../io/replay-source.ts'
 import { serialSource } from '../io/serial.ts'
@@ -24,9 +25,9 @@ export function parseLine(format: string, baudRate: number): SerialSettings {
   }
 }
 
-/** `host:port`, with or without `tcp://`. */
+/** `host:port`, with or without `tcp://` or `udp://`. */
 export function parseAddress(text: string): { host: string; port: number } {
-  const found = /^(?:tcp:\/\/)?(\[[^\]]+\]|[^:/\s]+):(\d{1,5})$/.exec(text)
+  const found = /^(?:(?:tcp|udp):\/\/)?(\[[^\]]+\]|[^:/\s]+):(\d{1,5})$/.exec(text)
   if (found === null) throw new AmpacityError('USAGE', `address ${text}: expected host:port`)
   return { host: found[1]!.replace(/^\[|\]$/g, ''), port: Number(found[2]) }
 }
@@ -42,6 +43,13 @@ export async function sourceOfConfig(
       id: 'serial',
       path: config.serial,
       settings: settingsOf(config, definition),
+      clock,
+    })
+  if (config.listen !== undefined)
+    return listenSource({
+      id: 'listen',
+      protocol: config.listen.startsWith('udp') ? 'udp' : 'tcp',
+      ...parseAddress(config.listen),
       clock,
     })
   if (config.tcp !== undefined) return tcpSource({ id: 'tcp', ...parseAddress(config.tcp), clock })

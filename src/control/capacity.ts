@@ -8,6 +8,11 @@ import { lineCadence } from './staleness.ts'
 import type { ControlState, Frame } from './state.ts'
 import { maximumSince } from './window.ts'
 
+/** Deepest back-off: six cuts that counted, each within minutes of the one before. */
+export const MOST_K = 6
+/** A load that comes back for ever is followed 20 times an hour at most. */
+const RELENTLESS_FACTOR = 1.5
+
 /** A limit that house and vehicle share. The line after the last stands for the whole connection. */
 export interface SiteLimit {
   readonly line: number
@@ -55,7 +60,13 @@ export function windowBound(
 /** How long headroom must last before a raise, ms. */
 export function holdMs(parameters: ControlParameters, state: ControlState): number {
   const t0Ms = parameters.t0Ms ?? Math.max(15_000, 2 * lineCadence(parameters, state))
-  return Math.min(t0Ms * 2 ** state.k, parameters.tMaxMs)
+  const mostMs = state.k === MOST_K ? longestHoldMs(parameters) : parameters.tMaxMs
+  return Math.min(t0Ms * 2 ** state.k, mostMs)
+}
+
+/** The longest {@link holdMs} there is, ms. */
+export function longestHoldMs(parameters: ControlParameters): number {
+  return RELENTLESS_FACTOR * parameters.tMaxMs
 }
 
 /** How far back the house must have left room before charging resumes, ms. */

@@ -1,5 +1,6 @@
 /** What of a telegram is the house and what the vehicle, and what is remembered of it. */
 import type { Instant } from '../reading.ts'
+import { longestHoldMs } from './capacity.ts'
 import { type LineReading, wattsPerAmpere } from './lines.ts'
 import type { OwnShare } from './own-share.ts'
 import type { ControlParameters } from './parameters.ts'
@@ -78,7 +79,7 @@ export function remembered(
 }
 
 function historyMs(parameters: ControlParameters): number {
-  return Math.max(LEAST_HISTORY_MS, parameters.tMaxMs, parameters.resumeMaxMs)
+  return Math.max(LEAST_HISTORY_MS, longestHoldMs(parameters), parameters.resumeMaxMs)
 }
 
 /** Two good readings are needed after a silence, so the first one after it counts as one. */

@@ -43,6 +43,8 @@ const PERSISTS_MS = 3000
 /** Of a limiter's long band, and in one go. */
 const LIMITER_SHARE = 0.2
 const LONGEST_RIDE_MS = 1_800_000
+/** After a ride whose time was up the next load that long is paused for at once: one change instead of two. */
+const RODE_OUT_MS = 1_800_000
 /** What contactor and vehicle are spared. */
 const MOST_STARTS = 12
 const STARTS_WITHIN_MS = 3_600_000
@@ -63,7 +65,7 @@ export function cut(
   const waits = house !== null && house.ma < state.cmdMa - CUT_SLACK_MA
   const excessSince = waits ? (state.excessSince ?? now) : null
   const seen = { ...state, overloadSince, excessSince }
-  if (seen.cmdMa === 0) return seen
+  if (seen.cmdMa === 0) return wouldHaveRidden(parameters, seen, house, now)
 
   const tooMuch = bounds.some(({ line, ma }) => {
     const guessed = view?.guessed === true && line < parameters.fuseMa.length
@@ -106,7 +108,7 @@ export function endRide(
 ): ControlState {
   const { mode } = state
   if (mode.type !== 'riding' || now - mode.since < mode.forMs) return state
-  return pause(parameters, state, state.boundBy, now)
+  return { ...pause(parameters, state, state.boundBy, now), rodeOutAt: now }
 }
 
 /** Raises the command, or begins to charge, where everything that has to wait has waited. */
@@ -126,13 +128,13 @@ export function raise(
     remembered.failed?.ma ?? Infinity,
     followedMa(parameters, remembered, now),
     externalMa(remembered, now) === null ? Infinity : remembered.cmdMa,
+    survivableMa(parameters, remembered, now),
   )
   const waited = remembered.holdUntil === null || now >= remembered.holdUntil
   if (!waited || !spaced || allowed <= remembered.cmdMa + leastRaise(parameters, remembered, now))
     return remembered
   const rating = ratingBound(parameters, remembered)
-  const most = Math.min(allowed, rating.ma, survivableMa(parameters, remembered, now))
-  const target = floorToStep(most, parameters.stepMa)
+  const target = floorToStep(Math.min(allowed, rating.ma), parameters.stepMa)
   if (target <= remembered.cmdMa) return remembered
   return lift(remembered, target, bound, now)
 }
@@ -185,7 +187,23 @@ function rideOrPause(
     return base === null || base + parameters.minMa <= limit.neverTripMa
   })
   if (!carried || now - since >= forMs) return pause(parameters, state, by, now)
+  const rodeOut = state.rodeOutAt !== null && now - state.rodeOutAt < RODE_OUT_MS
+  if (rodeOut && state.mode.type !== 'riding') return pause(parameters, state, by, now)
   return { ...setCommand(state, parameters.minMa, by, now), mode: { type: 'riding', since, forMs } }
+}
+
+/** Paused at once for a load that a ride would have outlasted: the next one is ridden out again. */
+function wouldHaveRidden(
+  parameters: ControlParameters,
+  state: ControlState,
+  house: Bound | null,
+  now: Instant,
+): ControlState {
+  const { mode, rodeOutAt } = state
+  const isOver = house !== null && house.ma >= parameters.minMa
+  if (rodeOutAt === null || mode.type !== 'paused' || mode.since === rodeOutAt || !isOver)
+    return state
+  return now - mode.since < parameters.rideMaxMs ? { ...state, rodeOutAt: null } : state
 }
 
 /** How long a ride may last: a meter's limiter gives a part of its long band. */

@@ -1,13 +1,12 @@
 /** What the law learns from its own cuts and raises: to wait longer, and not to try again what just failed. */
 import type { Instant } from '../reading.ts'
-import { holdMs } from './capacity.ts'
+import { holdMs, MOST_K } from './capacity.ts'
 import { isLoaded } from './own-lines.ts'
 import { isMetered } from './own-share.ts'
 import type { ControlParameters } from './parameters.ts'
 import { lineCadence } from './staleness.ts'
 import type { ControlState, Frame, Raise } from './state.ts'
 
-const MOST_K = 6
 const FAILED_AGAIN_MS = 60_000
 /** A failed raise may be tried again when this much more is free than then. */
 const FAILED_MORE_MA = 1000

@@ -35,6 +35,8 @@ export interface ControlState {
   /** Last cut that counted for the back-off; last pause. */
   readonly backOffAt: Instant | null
   readonly pausedAt: Instant | null
+  /** A ride whose time was up: what made it necessary may last as long when it comes again. */
+  readonly rodeOutAt: Instant | null
   /** Newest starts of charging within the hour. */
   readonly starts: readonly Instant[]
   /** The last cut of any size: when, and the line currents that caused it. */
@@ -155,6 +157,7 @@ export function initialState(
     holdUntil: null,
     backOffAt: null,
     pausedAt: null,
+    rodeOutAt: null,
     starts: [],
     cut: null,
     overloadSince: null,

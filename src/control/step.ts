@@ -114,7 +114,8 @@ function hear(
       return { ...nothing, state: withLimits({ ...state, limits }, now), cuts: true }
     }
     case 'tick': {
-      const ticked = withLimits({ ...state, wall: withWall(event.wallMs, now) }, now)
+      const wall = withWall(state.wall, event.wallMs, now)
+      const ticked = withLimits(wall === state.wall ? state : { ...state, wall }, now)
       const told = withWish(parameters, ticked, now)
       const lower = (told.wish?.ma ?? Number.POSITIVE_INFINITY) < told.cmdMa
       const changed = lower || differ(told.inForce, state.inForce)

@@ -1,0 +1,62 @@
+/** Keys of protected telegrams: from a systemd credential or a file, never from a command line or the configuration. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type KeyRing, NO_KEYS, parseKeyRing } from '../dlms/keys.ts'
+import { AmpacityError } from '../errors.ts'
+
+/** Credential that is used without being named. */
+const USUAL_CREDENTIAL = 'han-keys'
+
+/**
+ * Reads a keys file, JSON or YAML.
+ *
+ * @throws AmpacityError FILE_UNREADABLE; KEYS_INVALID with one line for each problem, no key in it
+ */
+export async function loadKeys(path: string): Promise<KeyRing> {
+  const { parse } = await import('yaml')
+  const text = await read(path)
+  let raw: unknown
+  try {
+    raw = parse(text, { logLevel: 'silent' })
+  } catch (error) {
+    // The parser quotes the line it stumbled over, and that may hold a key.
+    const line = (error as { linePos?: readonly { line: number }[] }).linePos?.[0]?.line
+    throw new AmpacityError('KEYS_INVALID', `${path}: line ${line ?? 1} is neither JSON nor YAML`)
+  }
+  const parsed = parseKeyRing(raw ?? {})
+  if (parsed.ok) return parsed.value
+  const lines = parsed.problems.map(p => `  ${p.path || 'file'}: ${p.message}`)
+  throw new AmpacityError('KEYS_INVALID', [`${path}:`, ...lines].join('\n'))
+}
+
+/** The keys a configuration names, else the usual credential where there is one, else none. */
+export async function configuredKeys(
+  config: { readonly file?: string; readonly credential?: string } | undefined,
+  credentials: string | undefined,
+): Promise<KeyRing> {
+  if (config?.file !== undefined) return loadKeys(config.file)
+  const name = config?.credential
+  if (credentials === undefined) {
+    if (name === undefined) return NO_KEYS
+    throw new AmpacityError(
+      'KEYS_INVALID',
+      `credential ${name}: systemd handed over none; add LoadCredential=${name}:/path/of/keys to the unit, or use keys.file`,
+    )
+  }
+  if (name !== undefined) return loadKeys(join(credentials, name))
+  try {
+    return await loadKeys(join(credentials, USUAL_CREDENTIAL))
+  } catch (error) {
+    if (error instanceof AmpacityError && error.code === 'FILE_UNREADABLE') return NO_KEYS
+    throw error
+  }
+}
+
+async function read(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (cause) {
+    const found = cause instanceof Error ? cause.message : String(cause)
+    throw new AmpacityError('FILE_UNREADABLE', `${path}: ${found}`, { cause })
+  }
+}
