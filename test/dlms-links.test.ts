@@ -579,6 +579,20 @@ t.test(
   },
 )
 
+t.test('blocks: a good frame of something else stands for itself', async t => {
+  const blocks = encodeBlocks(PUSH, 15).map(block => encodeMbusSegment(block, AUSTRIA, 0, true))
+  const [first, second, third] = blocks as [Uint8Array, Uint8Array, Uint8Array]
+  const found = run(joined(mbus), concat(first, long('53ff7a'), second, third))
+  t.same(
+    found.map(([what, , length]) => [what, length]),
+    [
+      ['LINK_INCOMPLETE', first.length],
+      ['APDU_UNKNOWN', 9],
+      ['LINK_INCOMPLETE', second.length + third.length],
+    ],
+  )
+})
+
 t.test('HDLC: a long segment that is still arriving is waited for', async t => {
   const [events, sink] = recorder()
   const link = new HdlcLink(sink, { maxBytes: 2047, repairCrlf: false })

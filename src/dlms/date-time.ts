@@ -6,6 +6,9 @@
 
 /** Length of a date-time. */
 export const DATE_TIME_LENGTH = 12
+/** Length of a date, and of the time behind it. */
+export const DATE_LENGTH = 5
+export const TIME_LENGTH = 4
 
 /** A date-time as sent, as far as it is specified to the second. */
 export interface DateTime {
@@ -17,22 +20,32 @@ export interface DateTime {
 
 /** Reads twelve bytes; `undefined` if date or time are not specified or not possible. */
 export function readDateTime(bytes: Uint8Array, at: number): DateTime | undefined {
-  const year = (bytes[at]! << 8) | bytes[at + 1]!
-  const month = bytes[at + 2]!
-  const day = bytes[at + 3]!
-  const hour = bytes[at + 5]!
-  const minute = bytes[at + 6]!
-  const second = bytes[at + 7]!
-  if (year === 0xffff || month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month))
-    return undefined
-  if (hour > 23 || minute > 59 || second > 59) return undefined
+  const localS = readDateAndTime(bytes, at, at + DATE_LENGTH)
+  if (localS === undefined) return undefined
   const deviation = ((bytes[at + 9]! << 24) | (bytes[at + 10]! << 16)) >> 16
   const status = bytes[at + 11]!
   return {
-    localS: daysSince1970(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second,
+    localS,
     deviationMin: deviation === -0x8000 ? null : deviation,
     status: status === 0xff ? null : status,
   }
+}
+
+/**
+ * Seconds since 1970-01-01T00:00:00 of the local time that a date (year u16, month, day, weekday) and a time (hour,
+ * minute, second, hundredths) give together; `undefined` if they are not specified or not possible.
+ */
+export function readDateAndTime(bytes: Uint8Array, date: number, time: number): number | undefined {
+  const year = (bytes[date]! << 8) | bytes[date + 1]!
+  const month = bytes[date + 2]!
+  const day = bytes[date + 3]!
+  const hour = bytes[time]!
+  const minute = bytes[time + 1]!
+  const second = bytes[time + 2]!
+  if (year === 0xffff || month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month))
+    return undefined
+  if (hour > 23 || minute > 59 || second > 59) return undefined
+  return daysSince1970(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second
 }
 
 /** Seconds since 1970 as ISO 8601 to the second, without zone. */
