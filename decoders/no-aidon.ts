@@ -15,9 +15,9 @@
 import type { DecoderDefinition } from '../src/decoder.ts'
 import { TAG } from '../src/dlms/axdr.ts'
 import { UNITS } from '../src/dlms/scale.ts'
-import { definePush } from './push/definition.ts'
+import { defineHan } from './push/definition.ts'
 import type { Family } from './push/family.ts'
-import type { PushOptions } from './push/options.ts'
+import type { HanOptions } from './push/options.ts'
 
 /** The Aidon grammar. */
 export const AIDON: Family = {
@@ -44,7 +44,8 @@ export const AIDON: Family = {
         tape.tag[scale + 2] !== TAG.enum
       )
         throw list.fault(scale, 'expected a structure of scaler and unit')
-      list.add(i + 1, value, tape.value[scale + 1]!, UNITS[tape.value[scale + 2]!] ?? '')
+      const [scaler, unit] = [tape.value[scale + 1]!, UNITS[tape.value[scale + 2]!] ?? '']
+      list.add(i + 1, value, { scaler, unit, isSent: true })
       i = scale + 3
     }
   },
@@ -60,7 +61,7 @@ export const AIDON: Family = {
 }
 
 /** Decoder of Aidon and Embriq lists. */
-export const aidon: DecoderDefinition<PushOptions> = definePush(
+export const aidon: DecoderDefinition<HanOptions> = defineHan(
   'Aidon, Norway and Sweden; Landis+Gyr E350 with Embriq module',
   [AIDON],
 )

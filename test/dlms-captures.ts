@@ -22,6 +22,7 @@ const FOLDER = fileURLToPath(new URL('../../shared/captures/dlms/', import.meta.
 export interface DlmsCapture {
   readonly id: string
   readonly file: string
+  readonly profile?: string
   readonly transport: 'hdlc' | 'mbus' | 'mbus-oms' | 'wrapper' | 'apdu'
   readonly keys?: { readonly [name in 'ek' | 'ak' | 'ebk' | 'dedicated' | 'system_title']?: string }
   // biome-ignore lint/suspicious/noExplicitAny: the index is other people's data, its shape is asserted by the tests.

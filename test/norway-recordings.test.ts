@@ -1,7 +1,7 @@
 /** Every recording of Norwegian and Swedish meters gives exactly what its index says. */
 import t, { type Test } from 'tap'
 import { auto } from '../decoders/index.ts'
-import type { PushOptions } from '../decoders/push/options.ts'
+import type { HanOptions } from '../decoders/push/options.ts'
 import type { DecoderEvent } from '../src/decoder.ts'
 import { readingPayload, registersPayload } from '../src/payload.ts'
 import { type Recording, recordingBytes, recordings } from './captures.ts'
@@ -45,7 +45,7 @@ const GRIDS: Readonly<Record<string, string>> = { '3P4W': 'TN', '3P4W CT': 'TN',
 function decode(
   bytes: Uint8Array,
   chunk = bytes.length,
-  options: PushOptions = {},
+  options: HanOptions = {},
   pause = 0,
 ): DecoderEvent[] {
   const decoder = auto.create(options)
@@ -125,7 +125,7 @@ else {
   for (const c of single)
     t.test(c.id, async t => {
       const bytes = recordingBytes('norway', c)
-      const options: PushOptions = c.type === 'llc-pdu' ? { link: 'none' } : {}
+      const options: HanOptions = c.type === 'llc-pdu' ? { link: 'none' } : {}
       const events = decode(bytes, bytes.length, options)
       t.equal(events.length, 1, 'one event')
       const event = events[0]!

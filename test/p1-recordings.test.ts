@@ -1,7 +1,6 @@
 /** Every recording of P1 ports gives exactly what its index says. */
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { Envelopes } from '../decoders/p1/envelope.ts'
 import type { P1Options } from '../decoders/p1/options.ts'
@@ -14,6 +13,7 @@ import { P1Lines } from '../src/p1/lines.ts'
 import { readingPayload, registersPayload } from '../src/payload.ts'
 import type { Note, Reading } from '../src/reading.ts'
 import { bytesOfHex } from './captures.ts'
+import fc from './property.ts'
 
 const FOLDER = fileURLToPath(new URL('../../shared/captures/p1/', import.meta.url))
 

@@ -1,50 +1,56 @@
 /**
- * One conversation with a HAN port that pushes lists over HDLC: deframer, segments, data-notification, recognition by
- * content, reading. Which lists it understands is a list of families.
+ * One conversation with a port that pushes lists:
+ *
+ *     bytes ─ link ─> APDU ─ cipher ─> data-notification ─ families ─> list ─> reading
+ *
+ * Which lists it understands is a table of families.
  */
 import { hex } from '../../src/bytes/hex.ts'
 import { Reader } from '../../src/bytes/reader.ts'
 import type { Decoder, DecoderEvent } from '../../src/decoder.ts'
-import { readNotificationHeader, readPadding, startsApdu } from '../../src/dlms/apdu.ts'
-import { type AxdrTape, TAG_NAMES } from '../../src/dlms/axdr.ts'
+import { isCiphered, readNotificationHeader, readPadding, startsApdu } from '../../src/dlms/apdu.ts'
+import type { Opener } from '../../src/dlms/cipher.ts'
 import { DecodeError } from '../../src/errors.ts'
-import { BareLink } from '../../src/link/bare.ts'
-import { HdlcLink } from '../../src/link/hdlc-link.ts'
 import type { Information, InformationSink, Link } from '../../src/link/information.ts'
 import { skipLlc } from '../../src/link/llc.ts'
 import type { Instant, Note } from '../../src/reading.ts'
-import type { Family } from './family.ts'
-import { PushList } from './list.ts'
+import type { Envelope, Family } from './family.ts'
+import { KnownLists } from './known-lists.ts'
+import type { MakeLink } from './links.ts'
 import type { PushOptions } from './options.ts'
 import { assemble } from './reading.ts'
 
-/** Longest APDU put together from segments; real lists end at 581 bytes. */
-const MAX_APDU = 2047
-/** A meter sends up to three lists; a stream of ever new ones must not fill the memory. */
-const MAX_KNOWN = 4
-
 export class PushDecoder implements Decoder {
-  private readonly families: readonly Family[]
   private readonly options: PushOptions
+  private readonly opener: Opener | undefined
   private readonly link: Link
+  private readonly lists: KnownLists
   private readonly reader = new Reader(new Uint8Array(0))
-  /** Lists seen before, most recent first. */
-  private known: Known[] = []
+  private readonly envelope: Envelope = {
+    headerTime: -1,
+    source: 0,
+    systemTitle: '',
+    integrity: 'none',
+  }
   private events: DecoderEvent[] = []
   /** Clock of the last list with energies: the same clock again means registers of the hour before. */
   private hourS: number | undefined
 
-  constructor(families: readonly Family[], options: PushOptions) {
-    this.families = families
+  /** `opener` opens protected telegrams; without it none is read. */
+  constructor(
+    families: readonly Family[],
+    makeLink: MakeLink,
+    options: PushOptions,
+    opener?: Opener,
+  ) {
     this.options = options
+    this.opener = opener
+    this.lists = new KnownLists(families, options, this.envelope)
     const sink: InformationSink = {
       information: (information, at) => this.telegram(information, at),
       rejected: (error, offset, length) => this.reject(error, offset, length),
     }
-    this.link =
-      options.link === 'none'
-        ? new BareLink(sink, MAX_APDU)
-        : new HdlcLink(sink, { maxBytes: MAX_APDU, repairCrlf: options.repair === 'crlf' })
+    this.link = makeLink(sink)
   }
 
   push(chunk: Uint8Array, at: Instant): readonly DecoderEvent[] {
@@ -77,88 +83,62 @@ export class PushDecoder implements Decoder {
 
   private telegram(information: Information, at: Instant): void {
     try {
-      this.events.push(this.read(information, at))
+      this.read(information, at)
     } catch (error) {
       // Anything else is a fault of ours and ends the program.
       if (!(error instanceof DecodeError)) throw error
-      this.reject(error, information.offset, information.length)
+      this.reject(blamed(error, information), information.offset, information.length)
     }
   }
 
-  private read(information: Information, at: Instant): DecoderEvent {
-    const { reader } = this
-    const { bytes, start, end, offset, length } = information
+  private read(information: Information, at: Instant): void {
+    const { reader, envelope, opener } = this
+    const { bytes, start, end, offset, length, integrity } = information
     reader.reset(bytes, start, end)
     reader.offset = skipLlc(bytes, start, end)
-    if (reader.offset === start && information.integrity !== 'none' && !startsApdu(reader.peek()))
-      throw new DecodeError(
-        'LINK_INCOMPLETE',
-        0,
-        `begins with ${hex(bytes[start] ?? 0)} inside a list: the first segment is missing`,
-      )
-    const headerTime = readNotificationHeader(reader)
-    const { list, family } =
-      this.recall(reader, headerTime >= 0) ?? this.learn(reader, headerTime >= 0)
-    const isPadded = readPadding(reader)
-    list.headerTime = headerTime
-    list.source = information.source
-    const { reading, notes, hourS } = assemble(
-      list,
-      family,
-      at,
-      information.integrity,
-      this.options,
-      family.repeatsHour ? this.hourS : undefined,
-    )
+    if (reader.offset === start && !startsApdu(reader.peek())) throw noApdu(information)
+    envelope.source = information.source
+    envelope.integrity = integrity
+    envelope.systemTitle = ''
+    let isPadded = false
+    if (opener !== undefined && isCiphered(reader.peek())) {
+      const opened = opener.open(bytes, reader.offset, end)
+      reader.offset = opened.inputEnd
+      isPadded = readPadding(reader)
+      if (opened.counter !== undefined)
+        this.events.push({ type: 'counter', counter: opened.counter })
+      if (opened.authenticated) envelope.integrity = 'authenticated'
+      envelope.systemTitle = opened.systemTitle
+      reader.reset(opened.bytes, opened.start, opened.end)
+    }
+    envelope.headerTime = readNotificationHeader(reader)
+    const { list, family } = this.lists.read(reader)
+    if (readPadding(reader)) isPadded = true
+    const staleHourS = family.repeatsHour ? this.hourS : undefined
+    const { reading, notes, hourS } = assemble(list, family, at, this.options, staleHourS)
     if (hourS !== undefined) this.hourS = hourS
     const all: Note[] = [...notes]
     if (isPadded) all.push('trailing_padding')
     if (information.repaired) all.push('repaired_crlf')
-    return all.length === 0
-      ? { type: 'reading', reading, offset, length }
-      : { type: 'reading', reading, offset, length, notes: all }
-  }
-
-  /** The known list whose every byte but the values is the reader's body; moves the reader behind it. */
-  private recall(reader: Reader, hasHeaderTime: boolean): Known | undefined {
-    for (const known of this.known) {
-      const { tape } = known.list
-      if (known.hasHeaderTime !== hasHeaderTime) continue
-      if (!tape.refresh(reader.bytes, reader.offset, reader.end)) continue
-      reader.offset = tape.to(0)
-      return known
-    }
-    return undefined
-  }
-
-  /** Scans a body that is not known yet, tells whose it is and reads its entries. */
-  private learn(reader: Reader, hasHeaderTime: boolean): Known {
-    const list = new PushList()
-    list.tape.scan(reader)
-    const family = this.families.find(f => f.recognise(list.tape, hasHeaderTime))
-    if (family === undefined) throw unknownList(list.tape)
-    list.learn(family)
-    const known = { list, family, hasHeaderTime }
-    this.known = [known, ...this.known].slice(0, MAX_KNOWN)
-    return known
+    this.events.push(
+      all.length === 0
+        ? { type: 'reading', reading, offset, length }
+        : { type: 'reading', reading, offset, length, notes: all },
+    )
   }
 }
 
-/** A list that was read before. */
-interface Known {
-  readonly list: PushList
-  readonly family: Family
-  readonly hasHeaderTime: boolean
+/** The error for bytes that begin no APDU. A checksum says that they are the meter's: then their beginning is missing. */
+function noApdu({ bytes, start, integrity }: Information): DecodeError {
+  const found = `begins with ${hex(bytes[start] ?? 0)}`
+  return integrity === 'none'
+    ? new DecodeError('LINK_BAD_FORMAT', 0, `${found}, which no APDU does`)
+    : new DecodeError('LINK_INCOMPLETE', 0, `${found} inside a list: the first segment is missing`)
 }
 
-function unknownList(tape: AxdrTape): DecodeError {
-  const items = tape.items[0]!
-  const types: string[] = []
-  for (let i = 1; i < tape.count && types.length < 6; i = tape.next(i))
-    types.push(TAG_NAMES[tape.tag[i]!]!)
-  return new DecodeError(
-    'LIST_UNKNOWN',
-    0,
-    `${TAG_NAMES[tape.tag[0]!]} of ${items} elements: ${types.join(', ')}${types.length < items ? ', …' : ''}`,
-  )
+/** HDLC segments carry no numbers: where a list put together from several is cut or jumbled, one is missing. */
+function blamed(error: DecodeError, { segments }: Information): DecodeError {
+  if (segments === 1 || !error.code.startsWith('DATA_')) return error
+  const detail = `${segments} segments, one of them missing: ${error.detail}`
+  return new DecodeError('LINK_INCOMPLETE', error.offset, detail)
 }

@@ -1,7 +1,8 @@
 /** What a maker's file must say for its lists to become readings; everything common is in this folder. */
 import type { AxdrTape } from '../../src/dlms/axdr.ts'
-import type { Note } from '../../src/reading.ts'
+import type { Integrity, Note } from '../../src/reading.ts'
 import type { PushList } from './list.ts'
+import type { ClockZone } from './zones.ts'
 
 /**
  * How many wires the meter measures: `1P` one phase; `3P4W` voltages to neutral; `3P3W` line to line, the line
@@ -17,32 +18,46 @@ export interface ModelRow {
   readonly measuresL2?: true
 }
 
-/** Zone of the meter's clock, whatever deviation it sends: `utc+1` all year, Central European `civil`, or unknown. */
-export type ClockZone = 'utc+1' | 'civil' | undefined
-
 /** How a list's numbers are scaled where it does not say so itself. */
 export interface Scaling {
   /** Power of ten of each C.D.E code; what is not listed is sent as it is. */
   readonly scalers: Readonly<Record<string, number>>
   readonly notes: readonly Note[]
+  /** Profile that this scaling belongs to, where it is not the one by which the list was read. */
+  readonly profile?: string
+  /** Units whose fields stay empty because the numbers contradict each other; the registers keep them. */
+  readonly withheld?: readonly string[]
 }
 
-/** One maker's lists. */
+/** What stands around the list of the telegram at hand. One object for the life of a decoder. */
+export interface Envelope {
+  /** Index of the header's date-time in the tape's bytes, -1 if there is none. */
+  headerTime: number
+  /** HDLC source address, 0 without HDLC. */
+  source: number
+  /** Sender of a protected telegram, 16 hex digits; empty for others. */
+  systemTitle: string
+  integrity: Integrity
+}
+
+/** Lists of one maker, or of whatever is known about them in the same form. */
 export interface Family {
   /** Id of the decoder, `no-aidon`. */
   readonly id: string
-  /** Answers from the list's shape whether it is this maker's. */
-  recognise(tape: AxdrTape, hasHeaderTime: boolean): boolean
-  /** Adds every entry of the tape to the list; throws DecodeError where the list breaks the maker's grammar. */
+  /** Answers from the list's shape whether it belongs here. */
+  recognise(tape: AxdrTape, envelope: Envelope): boolean
+  /** Adds every entry of the tape to the list; throws DecodeError where the list breaks the grammar. */
   read(list: PushList): void
-  /** Maker of this list: lower-case word. */
-  maker(list: PushList): string
-  readonly models: readonly ModelRow[]
+  /** Maker of this list: lower-case word or FLAG letters; `undefined` if nothing tells. */
+  maker(list: PushList): string | undefined
+  /** Model table by which three-phase nets with and without neutral are told apart; absent where there is no rule. */
+  readonly models?: readonly ModelRow[]
   /** True where the meter's current carries a sign. */
   readonly signedCurrents: boolean
-  zone(list: PushList): ClockZone
-  /** `undefined` where every number carries its own scaler. */
-  scaling?(list: PushList): Scaling
+  /** Zone of the meter's clock, whatever deviation it sends; `undefined` where the deviation is to be believed. */
+  zone(list: PushList): ClockZone | undefined
+  /** `undefined` where the entries say everything themselves. */
+  scaling?(list: PushList): Scaling | undefined
   /** Hourly registers are now and then those of the hour before, with their clock. */
   readonly repeatsHour?: true
 }

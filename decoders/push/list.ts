@@ -1,16 +1,25 @@
 /**
  * One list as a meter pushes it, worked out once: its entries in order, as the family's grammar read them off the tape,
- * and everything that stays the same from telegram to telegram. Only the tape's values and the two fields of the
- * envelope change.
+ * and everything that stays the same from telegram to telegram. Only the tape's values and the envelope change.
  */
 import { toHex } from '../../src/bytes/hex.ts'
 import { AxdrTape, TAG } from '../../src/dlms/axdr.ts'
 import { DecodeError } from '../../src/errors.ts'
 import { CATALOGUE, formatObis, type ObisMeaning, obisKey } from '../../src/obis.ts'
 import type { Register } from '../../src/reading.ts'
-import type { Family, ModelRow, Scaling } from './family.ts'
+import { type ConnectionEntries, connectionOf } from './connection.ts'
+import type { Envelope, Family, ModelRow, Scaling } from './family.ts'
 import type { PushOptions } from './options.ts'
 import { ValuesBuilder } from './values.ts'
+
+/** Scaler and unit of one value. */
+export interface Scale {
+  /** `undefined`: not known, so the number means nothing but itself and fills no field. */
+  readonly scaler: number | undefined
+  readonly unit: string
+  /** Sent with the value: nobody knows better. */
+  readonly isSent: boolean
+}
 
 /** One entry of a list. */
 export interface Entry {
@@ -18,48 +27,77 @@ export interface Entry {
   readonly meaning: ObisMeaning | undefined
   /** Element of the tape that holds the value. */
   readonly element: number
-  /** `undefined` where the list does not say; the family's table then does. */
+  /** `undefined` where only the family's {@link Scaling} of each telegram tells. */
   readonly scaler: number | undefined
   readonly unit: string
   /** The register of a text or of null-data, which is the same in every telegram of the list. */
   readonly constant: Register | undefined
-  /** The first with its C.D.E code: where a code repeats, the first counts. */
-  readonly isFirst: boolean
+  /** The meaning again if the value fills a field: the first with its code, of electricity, in the unit it must have. */
+  readonly fills: ObisMeaning | undefined
 }
 
+/** Codes under which meters tell their number, the best first. */
+const METER_IDS: readonly string[] = ['96.1.0', '0.0.5', '0.0.1', '96.1.3', '96.1.2', '96.1.1']
+
+/** Roles of other things than the meter itself, unless their code is of medium and channel 0: valves, relays. */
+const OF_THE_METER: ReadonlySet<string> = new Set(['meter-id', 'tariff', 'breaker', 'limiter'])
+
 export class PushList {
-  readonly tape: AxdrTape = new AxdrTape()
+  readonly tape: AxdrTape
   readonly entries: Entry[] = []
   readonly values: ValuesBuilder = new ValuesBuilder()
+  readonly envelope: Envelope
   /** List id where it stands without a code. */
   listId: string | undefined
-  /** Index of the header's date-time in the tape's bytes, -1 if there is none. Of this telegram. */
-  headerTime = -1
-  /** HDLC source address, 0 without HDLC. Of this telegram. */
-  source = 0
   meterId: string | undefined
   model: string | undefined
+  deviceName: string | undefined
   /** Row of the family's model table, if the model is in it. */
   row: ModelRow | undefined
   /** Phases the list speaks of; 0 for power alone. */
   phases: 0 | 1 | 3 = 0
   hasEnergy = false
+  /** Id of the profile by which the list was read, if there is one. */
+  profile: string | undefined
+  connection: ConnectionEntries | undefined
   /** Telegrams in a row that proved what the list does not say (see the family's scaling). */
   agreements = 0
+  /** Telegrams in a row whose numbers contradict the scale. */
+  doubts = 0
   /** Element of the list's own clock, -1 if there is none. */
   clockElement = -1
+  private readonly scale: PushOptions['scale']
+  private readonly skipped: number[] = []
   private readonly elements = new Map<string, number>()
   private powers: Int8Array | undefined
-  private powersOf: Scaling | undefined
+  private powersOf: Scaling['scalers'] | undefined
 
-  /** Reads the entries from the scanned tape and works out what they say about the meter. */
+  constructor(envelope: Envelope, options: PushOptions, tape: AxdrTape = new AxdrTape()) {
+    this.tape = tape
+    this.envelope = envelope
+    this.scale = options.scale
+  }
+
+  /** Reads the entries from the scanned tape and works out what stays the same. */
   learn(family: Family): void {
     family.read(this)
-    this.listId ??= this.text('list')
-    this.meterId = this.text('meter-id')
-    this.model = this.text('model')
+    this.identify()
     const { model } = this
-    this.row = model === undefined ? undefined : family.models.find(m => m.model.test(model))
+    this.row = model === undefined ? undefined : family.models?.find(m => m.model.test(model))
+    const variables = new Set(this.skipped)
+    for (const { constant, element } of this.entries)
+      if (constant === undefined) variables.add(element)
+    if (this.clockElement >= 0) variables.add(this.clockElement)
+    this.tape.learn([...variables])
+  }
+
+  /** Works out what the entries say about the meter. */
+  identify(): void {
+    this.listId ??= this.text(this.find('list'))
+    this.meterId = this.text(this.findMeterId()) ?? this.meterId
+    this.model = this.text(this.find('model'))
+    this.deviceName = this.text(this.find('device-name'))
+    this.connection = connectionOf(this)
     for (const { meaning, element } of this.entries) {
       if (meaning === undefined) continue
       if (meaning.role === 'clock' && this.tape.isDateTime(element)) this.clockElement = element
@@ -69,34 +107,47 @@ export class PushList {
       if (!meaning.code.startsWith('3')) this.phases = 3
       else if (this.phases === 0) this.phases = 1
     }
-    this.tape.learn(this.entries.filter(e => e.constant === undefined).map(e => e.element))
   }
 
   /** Adds an entry whose code stands in element `name` of the tape. */
-  add(name: number, element: number, scaler?: number, unit?: string): void {
+  add(name: number, element: number, scale?: Scale): void {
     const { bytes } = this.tape
     const at = this.tape.from(name)
-    const meaning = CATALOGUE.get(obisKey(bytes, at))
-    this.put(formatObis(bytes, at), meaning, element, scaler, unit)
+    this.put(formatObis(bytes, at), CATALOGUE.get(obisKey(bytes, at)), element, scale)
   }
 
-  /** Adds an entry whose code the meter does not send but its maker documents. */
-  put(
-    obis: string,
-    meaning: ObisMeaning | undefined,
-    element: number,
-    scaler?: number,
-    unit: string = meaning?.unit ?? '',
-  ): void {
+  /**
+   * Adds an entry whose code the meter does not send but its maker documents. Without `scale` the unit is that of the
+   * catalogue and the scaler what the user or else the family's {@link Scaling} says.
+   */
+  put(obis: string, meaning: ObisMeaning | undefined, element: number, scale?: Scale): void {
     const tag = this.tape.tag[element]
     if (tag === TAG.array || tag === TAG.structure)
       throw this.fault(element, `${obis} holds a ${tag === TAG.array ? 'array' : 'structure'}`)
+    let unit = scale?.unit ?? meaning?.unit ?? ''
+    const scaler = scale?.isSent ? scale.scaler : (userPower(this.scale, unit) ?? scale?.scaler)
+    const isUnknown = scale !== undefined && scaler === undefined && this.tape.isNumber(element)
+    if (isUnknown) unit = ''
     const isFirst = meaning === undefined || !this.elements.has(meaning.code)
     if (meaning !== undefined && isFirst) this.elements.set(meaning.code, element)
+    const isMeant = isFirst && obis.startsWith('1-') && unit === meaning?.unit && !isUnknown
     const constant = this.isVariable(element)
       ? undefined
-      : { obis, value: this.constantValue(element), unit }
-    this.entries.push({ obis, meaning, element, scaler, unit, constant, isFirst })
+      : { obis, value: tag === TAG.nullData ? null : this.textOf(element), unit }
+    const fills = isMeant && !this.isToldElsewhere(meaning.code) ? meaning : undefined
+    this.entries.push({ obis, meaning, element, scaler, unit, constant, fills })
+  }
+
+  /** 31.4.0 counts with the connection; 16.7.0 only where there is no 1.7.0, which stands before it. */
+  private isToldElsewhere(code: string): boolean {
+    return code === '31.4.0' || (code === '16.7.0' && this.elements.has('1.7.0'))
+  }
+
+  /** Passes over an element and all it contains, whatever it holds from telegram to telegram. */
+  skip(element: number): void {
+    const { tape } = this
+    for (let i = element; i < tape.next(element); i++)
+      if (tape.tag[i] !== TAG.array && tape.tag[i] !== TAG.structure) this.skipped.push(i)
   }
 
   private isVariable(element: number): boolean {
@@ -104,10 +155,9 @@ export class PushList {
     return tape.isNumber(element) || tape.tag[element] === TAG.boolean || tape.isDateTime(element)
   }
 
-  /** Printable strings as text, other octets as hex, null-data as null. */
-  private constantValue(element: number): string | null {
+  /** Text of a string: printable as it is, other octets as hex. */
+  textOf(element: number): string {
     const { tape } = this
-    if (tape.tag[element] === TAG.nullData) return null
     if (tape.isString(element) && tape.isPrintable(element)) return tape.text(element)
     return toHex(tape.bytes, tape.from(element), tape.to(element))
   }
@@ -117,17 +167,14 @@ export class PushList {
     return new DecodeError('DATA_BAD_VALUE', this.tape.at[element]!, detail)
   }
 
-  /**
-   * Power of ten of each entry: the one sent with it, else the user's, else the family's. `scale` is the user's and
-   * stays the same for the life of a decoder.
-   */
-  powersOfTen(scaling: Scaling | undefined, scale: PushOptions['scale']): Int8Array {
-    if (this.powers === undefined || scaling !== this.powersOf) {
-      this.powersOf = scaling
-      this.powers = Int8Array.from(this.entries, ({ scaler, meaning }) => {
-        if (scaler !== undefined || meaning === undefined) return scaler ?? 0
-        return userPower(scale, meaning.unit) ?? scaling?.scalers[meaning.code] ?? 0
-      })
+  /** Power of ten of each entry: its own, else that of its code in the family's scaling. */
+  powersOfTen(scalers: Scaling['scalers'] | undefined): Int8Array {
+    if (this.powers === undefined || scalers !== this.powersOf) {
+      this.powersOf = scalers
+      this.powers = Int8Array.from(
+        this.entries,
+        ({ scaler, meaning }) => scaler ?? (meaning && scalers?.[meaning.code]) ?? 0,
+      )
     }
     return this.powers
   }
@@ -145,15 +192,41 @@ export class PushList {
     return this.clockElement < 0 ? -1 : this.tape.from(this.clockElement)
   }
 
-  /** Text of the first entry with this role, `undefined` if there is none or it is blank. */
-  private text(role: ObisMeaning['role']): string | undefined {
-    const entry = this.entries.find(e => e.meaning?.role === role)
+  /** Index of the first entry with this role, -1 if there is none. */
+  find(role: ObisMeaning['role']): number {
+    return this.entries.findIndex(entry => hasRole(entry, role))
+  }
+
+  private findMeterId(): number {
+    for (const code of METER_IDS) {
+      const found = this.entries.findIndex(
+        entry => entry.meaning?.code === code && hasRole(entry, 'meter-id'),
+      )
+      if (found >= 0) return found
+    }
+    return -1
+  }
+
+  /** Text of an entry, `undefined` if there is none or it is blank. */
+  text(index: number): string | undefined {
+    const entry = this.entries[index]
     if (entry === undefined) return undefined
     const { tape } = this
     if (tape.isNumber(entry.element)) return String(tape.exact(entry.element))
-    const text = tape.isString(entry.element) ? tape.text(entry.element) : ''
+    const text = tape.isString(entry.element) ? this.textOf(entry.element) : ''
     return text === '' ? undefined : text
   }
+}
+
+/**
+ * Whether an entry has this role. 96.1.1 is the meter's number where its code is of medium 0 (Blue Book: device id 2),
+ * and its model in the lists of Kamstrup, who send it as 1-1.
+ */
+function hasRole({ meaning, obis }: Entry, role: ObisMeaning['role']): boolean {
+  if (meaning === undefined) return false
+  const isAbstract = obis.startsWith('0-')
+  const actual = meaning.code === '96.1.1' && isAbstract ? 'meter-id' : meaning.role
+  return actual === role && (!isAbstract || obis.startsWith('0-0') || !OF_THE_METER.has(role))
 }
 
 const QUANTITY_OF_UNIT: Readonly<Record<string, keyof NonNullable<PushOptions['scale']>>> = {

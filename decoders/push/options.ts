@@ -1,12 +1,12 @@
-/** What a user can say of a HAN port where the telegrams do not. */
-import type { Parsed, Problem } from '../../src/errors.ts'
+/** What a user can say of a port that pushes lists where the telegrams do not. */
+import type { Parsed } from '../../src/errors.ts'
+import { type Check, fields, integer, number, oneOf, unexpected } from './checks.ts'
 
+/** Options that every decoder of pushed lists has. */
 export interface PushOptions {
-  /** `none`: LLC PDUs or APDUs without HDLC, as some bridges log them; readings then have the integrity `none`. */
-  readonly link?: 'hdlc' | 'none'
   /** `crlf`: take out the CR that an intermediate device put before every LF, where the checksum then holds. */
   readonly repair?: 'crlf'
-  /** Wiring of a three-phase meter whose model is unknown. */
+  /** Wiring of a three-phase meter that does not tell. */
   readonly grid?: 'TN' | 'IT'
   /** Powers of ten for lists that carry none, where the meter's configuration differs from its description. */
   readonly scale?: {
@@ -19,56 +19,33 @@ export interface PushOptions {
   readonly ctRatio?: number
 }
 
-const CHOICES: Readonly<Record<string, readonly string[]>> = {
-  link: ['hdlc', 'none'],
-  repair: ['crlf'],
-  grid: ['TN', 'IT'],
+/** Options of the Norwegian port. */
+export interface HanOptions extends PushOptions {
+  /** `none`: LLC PDUs or APDUs without HDLC, as some bridges log them; readings then have the integrity `none`. */
+  readonly link?: 'hdlc' | 'none'
 }
-const QUANTITIES = ['power', 'current', 'voltage', 'energy']
+
+const POWER_OF_TEN = integer('a power of ten', -4, 4)
+
+/** Checks of {@link PushOptions}. */
+export const PUSH_CHECKS: Readonly<Record<string, Check>> = {
+  'repair?': oneOf('crlf'),
+  'grid?': oneOf('TN', 'IT'),
+  'scale?': fields('powers of ten by quantity', {
+    'power?': POWER_OF_TEN,
+    'current?': POWER_OF_TEN,
+    'voltage?': POWER_OF_TEN,
+    'energy?': POWER_OF_TEN,
+  }),
+  'ctRatio?': number('a ratio', 1, 1000),
+}
+
+const HAN_CHECK = fields('options', { 'link?': oneOf('hdlc', 'none'), ...PUSH_CHECKS })
 
 /** Checks what configuration or command line say; lists every problem. */
-export function parsePushOptions(raw: unknown): Parsed<PushOptions> {
+export function parseHanOptions(raw: unknown): Parsed<HanOptions> {
   if (raw === undefined || raw === null) return { ok: true, value: {} }
-  if (typeof raw !== 'object')
-    return { ok: false, problems: [{ path: '', message: `found ${typeof raw}, expected options` }] }
-  const problems: Problem[] = []
-  for (const [key, value] of Object.entries(raw)) {
-    const choices = CHOICES[key]
-    if (choices !== undefined) {
-      if (!choices.includes(value))
-        problems.push({
-          path: key,
-          message: `found ${show(value)}, expected ${choices.join(' or ')}`,
-        })
-    } else if (key === 'ctRatio') {
-      if (typeof value !== 'number' || !(value >= 1 && value <= 1000))
-        problems.push({
-          path: key,
-          message: `found ${show(value)}, expected a ratio from 1 to 1000`,
-        })
-    } else if (key === 'scale') problems.push(...scaleProblems(value))
-    else
-      problems.push({
-        path: key,
-        message: `unknown option, expected ${[...Object.keys(CHOICES), 'scale', 'ctRatio'].join(', ')}`,
-      })
-  }
+  if (typeof raw !== 'object') return { ok: false, problems: unexpected(raw, '', 'options') }
+  const problems = HAN_CHECK(raw, '')
   return problems.length === 0 ? { ok: true, value: raw } : { ok: false, problems }
-}
-
-function scaleProblems(scale: unknown): Problem[] {
-  if (typeof scale !== 'object' || scale === null)
-    return [{ path: 'scale', message: `found ${show(scale)}, expected powers of ten by quantity` }]
-  return Object.entries(scale).flatMap(([quantity, power]) => {
-    const path = `scale.${quantity}`
-    if (!QUANTITIES.includes(quantity))
-      return [{ path, message: `unknown quantity, expected ${QUANTITIES.join(', ')}` }]
-    return Number.isInteger(power) && power >= -4 && power <= 4
-      ? []
-      : [{ path, message: `found ${show(power)}, expected a power of ten from -4 to 4` }]
-  })
-}
-
-function show(value: unknown): string {
-  return JSON.stringify(value) ?? String(value)
 }

@@ -1,0 +1,96 @@
+/**
+ * Meters that push DLMS/COSEM lists at their customer port, read by profile files: Denmark, Austria, Switzerland,
+ * Slovenia, Croatia, the Czech Republic, and whoever sends the same forms (IEC 62056-5-3, -46, -47; EN 13757).
+ *
+ *     HDLC | M-Bus | wrapper | nothing ─> segments, blocks ─> cipher ─> list ─> profile ─> reading
+ *
+ * A meter is a file in `profiles/` or one handed over as an option. Lists without a profile are read as far as they
+ * explain themselves.
+ */
+import type { Decoder, DecoderDefinition } from '../src/decoder.ts'
+import { Opener, type OpenerOptions } from '../src/dlms/cipher.ts'
+import { NO_KEYS } from '../src/dlms/keys.ts'
+import { PROFILE_FILES } from './profiles/index.ts'
+import { PushDecoder } from './push/decoder.ts'
+import { type DlmsPushOptions, parseDlmsOptions } from './push/dlms-options.ts'
+import { explainTelegram } from './push/explain/telegram.ts'
+import type { Family } from './push/family.ts'
+import { blockLink, type LinkName } from './push/links.ts'
+import { parseProfiles } from './push/parse-profile.ts'
+import type { Profile } from './push/profile.ts'
+import { profileFamily } from './push/profile-family.ts'
+import { RacingDecoder } from './race.ts'
+
+const ID = 'dlms-push'
+
+/** The built-in profiles, in the order in which they are tried. */
+export const PROFILES: readonly Profile[] = checked(PROFILE_FILES)
+
+function checked(files: readonly unknown[]): readonly Profile[] {
+  const parsed = parseProfiles(files, 'profiles', [])
+  if (parsed.ok) return parsed.value
+  throw new RangeError(parsed.problems.map(p => `${p.path}: ${p.message}`).join('\n'))
+}
+
+/** Transports in the order of what their checks are worth; some have none. */
+const RACE: readonly { readonly name: LinkName; readonly isGuess: boolean }[] = [
+  { name: 'hdlc', isGuess: false },
+  { name: 'mbus', isGuess: false },
+  { name: 'wrapper', isGuess: true },
+  { name: 'none', isGuess: true },
+]
+
+function create(options: DlmsPushOptions): Decoder {
+  const own = options.profiles ?? []
+  const profiles = [...own, ...PROFILES.filter(({ id }) => !own.some(other => other.id === id))]
+  const chosen = profiles.find(({ id }) => id === options.profile)
+  const family = profileFamily(ID, profiles, {
+    ...(chosen === undefined ? {} : { profile: chosen.id }),
+    ...(options.zone === undefined ? {} : { zone: options.zone }),
+  })
+  const { link = 'auto' } = options
+  if (link !== 'auto') return decoderOf(link, family, chosen, options)
+  return new RacingDecoder(() =>
+    RACE.map(({ name, isGuess }) => ({
+      decoder: decoderOf(name, family, chosen, options),
+      isGuess,
+    })),
+  )
+}
+
+function decoderOf(
+  link: LinkName,
+  family: Family,
+  chosen: Profile | undefined,
+  options: DlmsPushOptions,
+): Decoder {
+  const opener = new Opener(options.keys ?? NO_KEYS, {
+    authentication: options.authentication ?? chosen?.security.authentication ?? 'required',
+    counters: options.counters ?? {},
+    replay: chosen?.security.counter ?? 'increasing',
+  })
+  return new PushDecoder([family], blockLink(link, options), options, opener)
+}
+
+/** An explanation shows what can be shown, whether or not it would be believed. */
+const EXPLAINING: OpenerOptions = { authentication: 'optional', counters: {}, replay: 'none' }
+
+/** Decoder of pushed DLMS lists. */
+export const dlmsPush: DecoderDefinition<DlmsPushOptions> = {
+  id: ID,
+  title: 'DLMS/COSEM push by profile: Denmark, Austria, Switzerland, Slovenia and others',
+  input: 'stream',
+  usesKeys: true,
+  serial: [
+    { baudRate: 2400, dataBits: 8, parity: 'even', stopBits: 1 },
+    { baudRate: 2400, dataBits: 8, parity: 'none', stopBits: 1 },
+    { baudRate: 115_200, dataBits: 8, parity: 'none', stopBits: 1 },
+    { baudRate: 9600, dataBits: 8, parity: 'none', stopBits: 1 },
+    { baudRate: 9600, dataBits: 8, parity: 'even', stopBits: 1 },
+    { baudRate: 38_400, dataBits: 8, parity: 'none', stopBits: 1 },
+  ],
+  parseOptions: raw => parseDlmsOptions(raw, PROFILES),
+  create,
+  explain: (telegram, { keys = NO_KEYS } = {}) =>
+    explainTelegram(telegram, new Opener(keys, EXPLAINING)),
+}
