@@ -40,7 +40,8 @@ const RACE: readonly { readonly name: LinkName; readonly isGuess: boolean }[] = 
   { name: 'none', isGuess: true },
 ]
 
-function create(options: DlmsPushOptions): Decoder {
+/** A decoder of pushed lists; `families` are asked before the profiles whose a list is. */
+export function createPush(options: DlmsPushOptions, families: readonly Family[] = []): Decoder {
   const own = options.profiles ?? []
   const profiles = [...own, ...PROFILES.filter(({ id }) => !own.some(other => other.id === id))]
   const chosen = profiles.find(({ id }) => id === options.profile)
@@ -49,18 +50,21 @@ function create(options: DlmsPushOptions): Decoder {
     ...(options.zone === undefined ? {} : { zone: options.zone }),
   })
   const { link = 'auto' } = options
-  if (link !== 'auto') return decoderOf(link, family, chosen, options)
-  return new RacingDecoder(() =>
-    RACE.map(({ name, isGuess }) => ({
-      decoder: decoderOf(name, family, chosen, options),
-      isGuess,
-    })),
+  const all = [...families, family]
+  if (link !== 'auto') return decoderOf(link, all, chosen, options)
+  return new RacingDecoder(
+    counters =>
+      RACE.map(({ name, isGuess }) => ({
+        decoder: decoderOf(name, all, chosen, { ...options, counters }),
+        isGuess,
+      })),
+    options.counters,
   )
 }
 
 function decoderOf(
   link: LinkName,
-  family: Family,
+  families: readonly Family[],
   chosen: Profile | undefined,
   options: DlmsPushOptions,
 ): Decoder {
@@ -69,7 +73,7 @@ function decoderOf(
     counters: options.counters ?? {},
     replay: chosen?.security.counter ?? 'increasing',
   })
-  return new PushDecoder([family], blockLink(link, options), options, opener)
+  return new PushDecoder(families, blockLink(link, options), options, opener)
 }
 
 /** An explanation shows what can be shown, whether or not it would be believed. */
@@ -90,7 +94,7 @@ export const dlmsPush: DecoderDefinition<DlmsPushOptions> = {
     { baudRate: 38_400, dataBits: 8, parity: 'none', stopBits: 1 },
   ],
   parseOptions: raw => parseDlmsOptions(raw, PROFILES),
-  create,
+  create: options => createPush(options),
   explain: (telegram, { keys = NO_KEYS } = {}) =>
     explainTelegram(telegram, new Opener(keys, EXPLAINING)),
 }
