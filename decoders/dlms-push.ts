@@ -10,15 +10,17 @@
 import type { Decoder, DecoderDefinition } from '../src/decoder.ts'
 import { Opener, type OpenerOptions } from '../src/dlms/cipher.ts'
 import { NO_KEYS } from '../src/dlms/keys.ts'
+import { OmsOpener } from '../src/dlms/oms.ts'
 import { PROFILE_FILES } from './profiles/index.ts'
 import { PushDecoder } from './push/decoder.ts'
 import { type DlmsPushOptions, parseDlmsOptions } from './push/dlms-options.ts'
 import { explainTelegram } from './push/explain/telegram.ts'
-import type { Family } from './push/family.ts'
 import { blockLink, type LinkName } from './push/links.ts'
+import { omsReader } from './push/oms-reading.ts'
 import { parseProfiles } from './push/parse-profile.ts'
 import type { Profile } from './push/profile.ts'
 import { profileFamily } from './push/profile-family.ts'
+import { ZONES } from './push/zones.ts'
 import { RacingDecoder } from './race.ts'
 
 const ID = 'dlms-push'
@@ -44,32 +46,29 @@ function create(options: DlmsPushOptions): Decoder {
   const own = options.profiles ?? []
   const profiles = [...own, ...PROFILES.filter(({ id }) => !own.some(other => other.id === id))]
   const chosen = profiles.find(({ id }) => id === options.profile)
-  const family = profileFamily(ID, profiles, {
-    ...(chosen === undefined ? {} : { profile: chosen.id }),
-    ...(options.zone === undefined ? {} : { zone: options.zone }),
-  })
-  const { link = 'auto' } = options
-  if (link !== 'auto') return decoderOf(link, family, chosen, options)
-  return new RacingDecoder(() =>
-    RACE.map(({ name, isGuess }) => ({
-      decoder: decoderOf(name, family, chosen, options),
-      isGuess,
-    })),
-  )
-}
-
-function decoderOf(
-  link: LinkName,
-  family: Family,
-  chosen: Profile | undefined,
-  options: DlmsPushOptions,
-): Decoder {
-  const opener = new Opener(options.keys ?? NO_KEYS, {
+  const zone = options.zone === undefined ? undefined : ZONES.get(options.zone)
+  const family = profileFamily(ID, profiles, chosen?.id, zone)
+  const { keys = NO_KEYS, link = 'auto', counters = {} } = options
+  const opening: OpenerOptions = {
     authentication: options.authentication ?? chosen?.security.authentication ?? 'required',
-    counters: options.counters ?? {},
+    counters,
     replay: chosen?.security.counter ?? 'increasing',
-  })
-  return new PushDecoder([family], blockLink(link, options), options, opener)
+  }
+  const oms = profiles.find(({ layout }) => layout === 'oms')
+  const decoderOf = (name: LinkName): Decoder =>
+    new PushDecoder(
+      {
+        families: [family],
+        makeLink: blockLink(name, options),
+        opener: new Opener(keys, opening),
+        readOms: omsReader(ID, new OmsOpener(keys), oms, zone),
+      },
+      options,
+    )
+  if (link !== 'auto') return decoderOf(link)
+  return new RacingDecoder(() =>
+    RACE.map(({ name, isGuess }) => ({ decoder: decoderOf(name), isGuess })),
+  )
 }
 
 /** An explanation shows what can be shown, whether or not it would be believed. */
