@@ -91,5 +91,8 @@ export const dlmsPush: DecoderDefinition<DlmsPushOptions> = {
   parseOptions: raw => parseDlmsOptions(raw, PROFILES),
   create,
   explain: (telegram, { keys = NO_KEYS } = {}) =>
-    explainTelegram(telegram, new Opener(keys, EXPLAINING)),
+    explainTelegram(telegram, {
+      opener: new Opener(keys, EXPLAINING),
+      oms: new OmsOpener(keys),
+    }),
 }

@@ -16,7 +16,7 @@ export function explainTape(rows: Rows, tape: AxdrTape, depth: number, isDescrib
     const type = TAG_NAMES[tag]!
     if (tag === TAG.array || tag === TAG.structure || tag === TAG.compactArray)
       rows.add(level, at, start, `${type} of ${tape.items[i]}`)
-    else if (isDescribed && tape.depth[i] === 3 && tape.isLogicalName(i) && tape.bytes[at] === 0) {
+    else if (isDescribed && level === depth + 3 && tape.tag[i - 1] === TAG.structure) {
       const { classId, attribute } = describedBy(tape, i)
       const described = `class ${classId}, ${codeText(tape.bytes, start)}, attribute ${attribute}`
       rows.add(level, at, end + 1, described)
