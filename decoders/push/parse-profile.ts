@@ -104,6 +104,11 @@ function contradictionsOf(profile: Profile): readonly Problem[] {
     problems.push({ path: 'variantOf', message: 'a profile is no variant of itself' })
   if (variantOf !== undefined && autoScale !== undefined)
     problems.push({ path: 'autoScale', message: `a variant's scale is fixed` })
+  if ((autoScale?.current?.length ?? 0) > 2)
+    problems.push({
+      path: 'autoScale.current',
+      message: 'the usual power of ten and one other: more cannot be told apart',
+    })
   return problems
 }
 
