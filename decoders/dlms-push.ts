@@ -10,15 +10,18 @@
 import type { Decoder, DecoderDefinition } from '../src/decoder.ts'
 import { Opener, type OpenerOptions } from '../src/dlms/cipher.ts'
 import { NO_KEYS } from '../src/dlms/keys.ts'
+import { OmsOpener } from '../src/dlms/oms.ts'
 import { PROFILE_FILES } from './profiles/index.ts'
 import { PushDecoder } from './push/decoder.ts'
 import { type DlmsPushOptions, parseDlmsOptions } from './push/dlms-options.ts'
 import { explainTelegram } from './push/explain/telegram.ts'
 import type { Family } from './push/family.ts'
 import { blockLink, type LinkName } from './push/links.ts'
+import { omsReader } from './push/oms-reading.ts'
 import { parseProfiles } from './push/parse-profile.ts'
 import type { Profile } from './push/profile.ts'
 import { profileFamily } from './push/profile-family.ts'
+import { ZONES } from './push/zones.ts'
 import { RacingDecoder } from './race.ts'
 
 const ID = 'dlms-push'
@@ -45,35 +48,31 @@ export function createPush(options: DlmsPushOptions, families: readonly Family[]
   const own = options.profiles ?? []
   const profiles = [...own, ...PROFILES.filter(({ id }) => !own.some(other => other.id === id))]
   const chosen = profiles.find(({ id }) => id === options.profile)
-  const family = profileFamily(ID, profiles, {
-    ...(chosen === undefined ? {} : { profile: chosen.id }),
-    ...(options.zone === undefined ? {} : { zone: options.zone }),
-  })
-  const { link = 'auto' } = options
-  const all = [...families, family]
-  if (link !== 'auto') return decoderOf(link, all, chosen, options)
+  const zone = options.zone === undefined ? undefined : ZONES.get(options.zone)
+  const profiled = profileFamily(ID, profiles, chosen?.id, zone)
+  const { keys = NO_KEYS, link = 'auto' } = options
+  const oms = profiles.find(({ layout }) => layout === 'oms')
+  const decoderOf = (name: LinkName, counters: OpenerOptions['counters']): Decoder => {
+    const opener = new Opener(keys, {
+      authentication: options.authentication ?? chosen?.security.authentication ?? 'required',
+      counters,
+      replay: chosen?.security.counter ?? 'increasing',
+    })
+    return new PushDecoder(
+      {
+        families: [...families, profiled],
+        makeLink: blockLink(name, options),
+        opener,
+        readOms: omsReader(ID, new OmsOpener(keys), oms, zone),
+      },
+      options,
+    )
+  }
+  if (link !== 'auto') return decoderOf(link, options.counters ?? {})
   return new RacingDecoder(
-    counters =>
-      RACE.map(({ name, isGuess }) => ({
-        decoder: decoderOf(name, all, chosen, { ...options, counters }),
-        isGuess,
-      })),
+    counters => RACE.map(({ name, isGuess }) => ({ decoder: decoderOf(name, counters), isGuess })),
     options.counters,
   )
-}
-
-function decoderOf(
-  link: LinkName,
-  families: readonly Family[],
-  chosen: Profile | undefined,
-  options: DlmsPushOptions,
-): Decoder {
-  const opener = new Opener(options.keys ?? NO_KEYS, {
-    authentication: options.authentication ?? chosen?.security.authentication ?? 'required',
-    counters: options.counters ?? {},
-    replay: chosen?.security.counter ?? 'increasing',
-  })
-  return new PushDecoder(families, blockLink(link, options), options, opener)
 }
 
 /** An explanation shows what can be shown, whether or not it would be believed. */
@@ -96,5 +95,8 @@ export const dlmsPush: DecoderDefinition<DlmsPushOptions> = {
   parseOptions: raw => parseDlmsOptions(raw, PROFILES),
   create: options => createPush(options),
   explain: (telegram, { keys = NO_KEYS } = {}) =>
-    explainTelegram(telegram, new Opener(keys, EXPLAINING)),
+    explainTelegram(telegram, {
+      opener: new Opener(keys, EXPLAINING),
+      oms: new OmsOpener(keys),
+    }),
 }

@@ -82,7 +82,7 @@ export function mapping(what: string, key: RegExp, value: Check): Check {
   }
 }
 
-/** A mapping of these keys and no others; keys that end in `?` may be left out. */
+/** A mapping of these keys and no others; keys that end in `?` may be left out or be undefined. */
 export function fields(what: string, checks: Readonly<Record<string, Check>>): Check {
   const byName = new Map(Object.entries(checks).map(([k, check]) => [k.replace('?', ''), check]))
   const needed = Object.keys(checks).filter(name => !name.endsWith('?'))
@@ -91,7 +91,7 @@ export function fields(what: string, checks: Readonly<Record<string, Check>>): C
     return [
       ...Object.entries(found).flatMap(
         ([name, value]) =>
-          byName.get(name)?.(value, join(path, name)) ?? [
+          (value === undefined ? [] : byName.get(name)?.(value, join(path, name))) ?? [
             {
               path: join(path, name),
               message: `unknown key, expected ${[...byName.keys()].join(', ')}`,

@@ -8,21 +8,40 @@
 import { hex } from '../../src/bytes/hex.ts'
 import { Reader } from '../../src/bytes/reader.ts'
 import type { Decoder, DecoderEvent } from '../../src/decoder.ts'
-import { isCiphered, readNotificationHeader, readPadding, startsApdu } from '../../src/dlms/apdu.ts'
+import {
+  apduKind,
+  isCiphered,
+  readNotificationHeader,
+  readPadding,
+  startsApdu,
+} from '../../src/dlms/apdu.ts'
 import type { Opener } from '../../src/dlms/cipher.ts'
 import { DecodeError } from '../../src/errors.ts'
-import type { Information, InformationSink, Link } from '../../src/link/information.ts'
+import type { Information, Link } from '../../src/link/information.ts'
 import { skipLlc } from '../../src/link/llc.ts'
-import type { Instant, Note } from '../../src/reading.ts'
+import type { Instant, Note, Reading } from '../../src/reading.ts'
 import type { Envelope, Family } from './family.ts'
-import { KnownLists } from './known-lists.ts'
+import { type KnownList, KnownLists } from './known-lists.ts'
 import type { MakeLink } from './links.ts'
 import type { PushOptions } from './options.ts'
 import { assemble } from './reading.ts'
 
+/** What a decoder is put together from. */
+export interface PushParts {
+  readonly families: readonly Family[]
+  readonly makeLink: MakeLink
+  /** Opens protected telegrams; without it none is read. */
+  readonly opener?: Opener
+  /** Reads the user data of OMS frames; throws DecodeError. */
+  readonly readOms?: (information: Information, at: Instant) => Reading
+}
+
+/** The acknowledgement of an M-Bus frame, for which meters that wait for one ask twice. */
+const ACKNOWLEDGE: Uint8Array = Uint8Array.of(0xe5)
+
 export class PushDecoder implements Decoder {
+  private readonly parts: PushParts
   private readonly options: PushOptions
-  private readonly opener: Opener | undefined
   private readonly link: Link
   private readonly lists: KnownLists
   private readonly reader = new Reader(new Uint8Array(0))
@@ -36,21 +55,14 @@ export class PushDecoder implements Decoder {
   /** Clock of the last list with energies: the same clock again means registers of the hour before. */
   private hourS: number | undefined
 
-  /** `opener` opens protected telegrams; without it none is read. */
-  constructor(
-    families: readonly Family[],
-    makeLink: MakeLink,
-    options: PushOptions,
-    opener?: Opener,
-  ) {
+  constructor(parts: PushParts, options: PushOptions) {
+    this.parts = parts
     this.options = options
-    this.opener = opener
-    this.lists = new KnownLists(families, options, this.envelope)
-    const sink: InformationSink = {
+    this.lists = new KnownLists(parts.families, options, this.envelope)
+    this.link = parts.makeLink({
       information: (information, at) => this.telegram(information, at),
       rejected: (error, offset, length) => this.reject(error, offset, length),
-    }
-    this.link = makeLink(sink)
+    })
   }
 
   push(chunk: Uint8Array, at: Instant): readonly DecoderEvent[] {
@@ -82,17 +94,28 @@ export class PushDecoder implements Decoder {
   }
 
   private telegram(information: Information, at: Instant): void {
+    const { kind, offset, length } = information
+    if (kind !== 'pdu') this.events.push({ type: 'send', bytes: ACKNOWLEDGE })
     try {
-      this.read(information, at)
+      if (kind === 'pdu') this.read(information, at)
+      else if (kind === 'oms') this.readOms(information, at)
     } catch (error) {
       // Anything else is a fault of ours and ends the program.
       if (!(error instanceof DecodeError)) throw error
-      this.reject(blamed(error, information), information.offset, information.length)
+      this.reject(blamed(error, information), offset, length)
     }
   }
 
+  private readOms(information: Information, at: Instant): void {
+    const { readOms } = this.parts
+    const { offset, length } = information
+    if (readOms === undefined) throw new DecodeError('APDU_UNKNOWN', 0, 'an OMS telegram')
+    this.events.push({ type: 'reading', reading: readOms(information, at), offset, length })
+  }
+
   private read(information: Information, at: Instant): void {
-    const { reader, envelope, opener } = this
+    const { reader, envelope } = this
+    const { opener } = this.parts
     const { bytes, start, end, offset, length, integrity } = information
     reader.reset(bytes, start, end)
     reader.offset = skipLlc(bytes, start, end)
@@ -111,8 +134,7 @@ export class PushDecoder implements Decoder {
       envelope.systemTitle = opened.systemTitle
       reader.reset(opened.bytes, opened.start, opened.end)
     }
-    envelope.headerTime = readNotificationHeader(reader)
-    const { list, family } = this.lists.read(reader)
+    const { list, family } = this.list()
     if (readPadding(reader)) isPadded = true
     const staleHourS = family.repeatsHour ? this.hourS : undefined
     const { reading, notes, hourS } = assemble(list, family, at, this.options, staleHourS)
@@ -125,6 +147,15 @@ export class PushDecoder implements Decoder {
         ? { type: 'reading', reading, offset, length }
         : { type: 'reading', reading, offset, length, notes: all },
     )
+  }
+
+  /** The list of the APDU at the reader's position. */
+  private list(): KnownList {
+    const { reader, envelope, lists } = this
+    const event = apduKind(reader.peek()) === 'event' ? lists.readEvent(reader) : undefined
+    if (event !== undefined) return event
+    envelope.headerTime = readNotificationHeader(reader)
+    return lists.read(reader)
   }
 }
 

@@ -24,7 +24,7 @@ export function defineHan(
     ],
     parseOptions: parseHanOptions,
     create: options =>
-      new PushDecoder(families, wholeLink(options.link ?? 'hdlc', options), options),
+      new PushDecoder({ families, makeLink: wholeLink(options.link ?? 'hdlc', options) }, options),
     explain: telegram => explainTelegram(telegram),
   }
 }

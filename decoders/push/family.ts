@@ -1,4 +1,5 @@
 /** What a maker's file must say for its lists to become readings; everything common is in this folder. */
+import type { EventHeader } from '../../src/dlms/apdu.ts'
 import type { AxdrTape } from '../../src/dlms/axdr.ts'
 import type { Integrity, Note } from '../../src/reading.ts'
 import type { PushList } from './list.ts'
@@ -48,6 +49,8 @@ export interface Family {
   recognise(tape: AxdrTape, envelope: Envelope): boolean
   /** Adds every entry of the tape to the list; throws DecodeError where the list breaks the grammar. */
   read(list: PushList): void
+  /** Adds the value of an event-notification, the tape's only element; absent where there are none. */
+  readEvent?(list: PushList, event: EventHeader): void
   /** Maker of this list: lower-case word or FLAG letters; `undefined` if nothing tells. */
   maker(list: PushList): string | undefined
   /** Model table by which three-phase nets with and without neutral are told apart; absent where there is no rule. */

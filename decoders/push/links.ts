@@ -47,16 +47,16 @@ class BlockLink implements Link {
 
   push(chunk: Uint8Array, at: Instant): void {
     this.link.push(chunk, at)
-    this.wakeJoiner(at)
+    this.expire(at)
   }
 
   wake(now: Instant): void {
     this.link.wake(now)
-    this.wakeJoiner(now)
+    this.expire(now)
   }
 
   /** What is still arriving may be the next block. */
-  private wakeJoiner(now: Instant): void {
+  private expire(now: Instant): void {
     if (this.link.wakeAt === undefined) this.joiner.wake(now)
   }
 

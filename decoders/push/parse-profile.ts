@@ -104,6 +104,11 @@ function contradictionsOf(profile: Profile): readonly Problem[] {
     problems.push({ path: 'variantOf', message: 'a profile is no variant of itself' })
   if (variantOf !== undefined && autoScale !== undefined)
     problems.push({ path: 'autoScale', message: `a variant's scale is fixed` })
+  if ((autoScale?.current?.length ?? 0) > 2)
+    problems.push({
+      path: 'autoScale.current',
+      message: 'the usual power of ten and one other: more cannot be told apart',
+    })
   return problems
 }
 
@@ -116,23 +121,23 @@ export function parseProfiles(
   if (!Array.isArray(raw)) return { ok: false, problems: [{ path, message: 'expected a list' }] }
   const problems: Problem[] = []
   const profiles: Profile[] = []
+  const places: string[] = []
   for (const [i, entry] of raw.entries()) {
     const parsed = parseProfile(entry)
-    if (parsed.ok) profiles.push(parsed.value)
-    else
-      problems.push(
-        ...parsed.problems.map(p => ({
-          ...p,
-          path: [path, i, p.path].filter(x => x !== '').join('.'),
-        })),
-      )
+    const place = `${path}.${i}`
+    if (parsed.ok) {
+      profiles.push(parsed.value)
+      places.push(place)
+    } else
+      for (const p of parsed.problems)
+        problems.push({ ...p, path: p.path === '' ? place : `${place}.${p.path}` })
   }
   const all = [...profiles, ...others]
   for (const [i, { id, variantOf }] of profiles.entries()) {
     if (profiles.findIndex(p => p.id === id) < i)
-      problems.push({ path: `${path}.${i}.id`, message: `two profiles are called ${id}` })
+      problems.push({ path: `${places[i]}.id`, message: `two profiles are called ${id}` })
     if (variantOf !== undefined && !all.some(p => p.id === variantOf))
-      problems.push({ path: `${path}.${i}.variantOf`, message: `there is no profile ${variantOf}` })
+      problems.push({ path: `${places[i]}.variantOf`, message: `there is no profile ${variantOf}` })
   }
   return problems.length > 0 ? { ok: false, problems } : { ok: true, value: profiles }
 }

@@ -3,10 +3,12 @@
  * no profile knows is read by its layout alone, with the scalers that it sends.
  */
 import type { AxdrTape } from '../../src/dlms/axdr.ts'
+import { DecodeError } from '../../src/errors.ts'
+import { CATALOGUE, formatObis, obisKey } from '../../src/obis.ts'
 import type { Envelope, Family, Scaling } from './family.ts'
 import { descriptors } from './layouts/descriptors.ts'
-import type { Layout, ScaleOf } from './layouts/layout.ts'
-import { objectList } from './layouts/object-list.ts'
+import { isContainer, type Layout, type ScaleOf } from './layouts/layout.ts'
+import { holdsValue, objectList } from './layouts/object-list.ts'
 import { pairs } from './layouts/pairs.ts'
 import { positions } from './layouts/positions.ts'
 import { PushList } from './list.ts'
@@ -15,14 +17,6 @@ import type { LayoutName, Profile, ProfileMatch } from './profile.ts'
 import { profileScaling } from './profile-scaling.ts'
 import { plainScale, profileScale } from './scales.ts'
 import { type ClockZone, ZONES } from './zones.ts'
-
-/** What the user says of the profiles. */
-export interface ProfileChoice {
-  /** Id of the only one to be used, whatever the lists say of themselves. */
-  readonly profile?: string
-  /** Name of the zone of the meter's clock. */
-  readonly zone?: string
-}
 
 /** Layouts that need no profile, in the order in which they are tried: pairs are found in nearly everything. */
 const LAYOUTS: Readonly<Partial<Record<LayoutName, Layout>>> = {
@@ -42,17 +36,20 @@ interface Way {
   readonly scaling: ((list: PushList) => Scaling) | undefined
 }
 
-/** The family of `profiles` in their order, its decoder called `id`. */
+/**
+ * The family of `profiles` in their order, its decoder called `id`. With `chosenId` no other profile is used, whatever
+ * the lists say of themselves; `zone` is that of the meter's clock, where the user knows it.
+ */
 export function profileFamily(
   id: string,
   profiles: readonly Profile[],
-  choice: ProfileChoice,
+  chosenId: string | undefined,
+  zone: ClockZone | undefined,
 ): Family {
-  const zone = choice.zone === undefined ? undefined : ZONES.get(choice.zone)
   const ways = profiles.flatMap(profile => wayOf(profile, profiles) ?? [])
   const ofProfile = new Map(ways.map(way => [way.profile?.id, way]))
-  const chosen = ofProfile.get(choice.profile)
-  const candidates = choice.profile === undefined ? ways : []
+  const chosen = chosenId === undefined ? undefined : ofProfile.get(chosenId)
+  const candidates = chosenId === undefined ? ways : []
   const find = (tape: AxdrTape, envelope: Envelope): Way | undefined =>
     [chosen].find(way => way?.layout.recognise(tape)) ??
     candidates.find(way => leadsTo(way, tape, envelope)) ??
@@ -65,6 +62,18 @@ export function profileFamily(
       const { profile, layout, scaleOf } = find(list.tape, list.envelope)!
       list.profile = profile?.id
       layout.read(list, scaleOf)
+    },
+    readEvent: (list, event) => {
+      const { bytes } = list.tape
+      const obis = formatObis(bytes, event.name)
+      if (!holdsValue(event.classId, event.attribute) || isContainer(list.tape, 0))
+        throw new DecodeError(
+          'LIST_UNKNOWN',
+          0,
+          `event of attribute ${event.attribute} of ${obis}, class ${event.classId}`,
+        )
+      const key = obisKey(bytes, event.name)
+      list.put(obis, CATALOGUE.get(key), 0, plainScale(key))
     },
     maker: list => ofProfile.get(list.profile)?.profile?.maker ?? flagLetters(list),
     signedCurrents: false,

@@ -80,6 +80,21 @@ export class OmsOpener {
    * DATA_UNKNOWN_TAG for records that cannot be gone through.
    */
   open(bytes: Uint8Array, start: number, end: number): OmsTelegram {
+    const plaintext = this.plaintext(bytes, start, end)
+    const manufacturer = bytes[start + 5]! | (bytes[start + 6]! << 8)
+    return {
+      ...readRecords(plaintext),
+      identification: toHex(bytes.slice(start + 1, start + 5).reverse()),
+      manufacturer: String.fromCharCode(
+        ...[10, 5, 0].map(shift => 0x40 + ((manufacturer >> shift) & 0x1f)),
+      ),
+      accessNumber: bytes[start + 9]!,
+      status: bytes[start + 10]!,
+    }
+  }
+
+  /** The deciphered records with their fill. Throws what {@link open} throws before it reads them. */
+  plaintext(bytes: Uint8Array, start: number, end: number): Uint8Array {
     if (end - start < HEADER_LENGTH)
       throw fault(
         'DATA_TRUNCATED',
@@ -92,17 +107,7 @@ export class OmsOpener {
     const size = ((configuration >> 4) & 0x0f) * BLOCK_LENGTH
     if (size === 0 || size > end - from)
       throw fault('DATA_TRUNCATED', `${size} enciphered bytes announced, ${end - from} are there`)
-    const plaintext = this.decipher(bytes, start, bytes.subarray(from, from + size))
-    const manufacturer = bytes[start + 5]! | (bytes[start + 6]! << 8)
-    return {
-      ...readRecords(plaintext),
-      identification: toHex(bytes.slice(start + 1, start + 5).reverse()),
-      manufacturer: String.fromCharCode(
-        ...[10, 5, 0].map(shift => 0x40 + ((manufacturer >> shift) & 0x1f)),
-      ),
-      accessNumber: bytes[start + 9]!,
-      status: bytes[start + 10]!,
-    }
+    return this.decipher(bytes, start, bytes.subarray(from, from + size))
   }
 
   private decipher(bytes: Uint8Array, start: number, blocks: Uint8Array): Uint8Array {
@@ -127,24 +132,42 @@ export class OmsOpener {
   }
 }
 
-/** Clock and registers of the records. One that nobody describes may as well be damage, and refuses all of them. */
+/** One record of the plaintext: a register, the clock, or neither: a byte of fill. */
+export interface OmsRecord {
+  /** Index of its value, behind DIF and VIF. */
+  readonly valueStart: number
+  readonly register?: Register
+  /** Local seconds since 1970; `undefined` if the clock's time is not possible. */
+  readonly clock?: number | undefined
+}
+
+/**
+ * Reads the next record. Throws DATA_TRUNCATED, and DATA_UNKNOWN_TAG for one that nobody describes: it may as well be
+ * damage.
+ */
+export function readRecord(reader: Reader): OmsRecord {
+  const { bytes, offset: at } = reader
+  if (takeField(reader) === FILL) return { valueStart: reader.offset }
+  takeField(reader)
+  const name = toHex(bytes, at, reader.offset)
+  const valueStart = reader.offset
+  if (name === CLOCK) return { valueStart, clock: readCp48(bytes, reader.take(CLOCK_LENGTH)) }
+  const record = RECORDS[name]
+  if (record === undefined)
+    throw new DecodeError('DATA_UNKNOWN_TAG', at, `a record ${name}, which is not described`)
+  const value = number(bytes, reader.take(VALUE_LENGTH), record.signed === true)
+  return { valueStart, register: { obis: record.obis, value, unit: record.unit } }
+}
+
+/** Clock and registers of all records; one that cannot be read refuses all of them. */
 function readRecords(plaintext: Uint8Array): Pick<OmsTelegram, 'clock' | 'registers'> {
   const reader = new Reader(plaintext)
   const registers: Register[] = []
   let clock: number | undefined
   while (reader.remaining > 0) {
-    const at = reader.offset
-    if (takeField(reader) === FILL) continue
-    takeField(reader)
-    const name = toHex(plaintext, at, reader.offset)
-    const record = RECORDS[name]
-    if (name === CLOCK) clock = readCp48(plaintext, reader.take(CLOCK_LENGTH))
-    else if (record === undefined)
-      throw new DecodeError('DATA_UNKNOWN_TAG', at, `a record ${name}, which is not described`)
-    else {
-      const value = number(plaintext, reader.take(VALUE_LENGTH), record.signed === true)
-      registers.push({ obis: record.obis, value, unit: record.unit })
-    }
+    const record = readRecord(reader)
+    if ('clock' in record) clock = record.clock
+    if (record.register !== undefined) registers.push(record.register)
   }
   return { clock, registers }
 }

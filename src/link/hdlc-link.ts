@@ -29,11 +29,16 @@ export class HdlcLink implements Link {
 
   push(chunk: Uint8Array, at: Instant): void {
     this.deframer.push(chunk, at)
+    this.expire(at)
   }
 
   wake(now: Instant): void {
     this.deframer.wake(now)
-    // A frame that is still arriving may be the next segment: at 2400 baud a long one takes more than a second.
+    this.expire(now)
+  }
+
+  /** A frame that is still arriving may be the next segment: at 2400 baud a long one takes more than a second. */
+  private expire(now: Instant): void {
     if (this.deframer.wakeAt === undefined) this.joiner.wake(now)
   }
 

@@ -44,11 +44,16 @@ export class MbusLink implements Link {
 
   push(chunk: Uint8Array, at: Instant): void {
     this.scanner.push(chunk, at)
+    this.expire(at)
   }
 
   wake(now: Instant): void {
     this.scanner.wake(now)
-    // A frame that is still arriving may be the next segment: at 2400 baud a long one takes more than a second.
+    this.expire(now)
+  }
+
+  /** A frame that is still arriving may be the next segment: at 2400 baud a long one takes more than a second. */
+  private expire(now: Instant): void {
     if (this.scanner.wakeAt === undefined) this.pending.wake(now)
   }
 

@@ -2,13 +2,18 @@
 import { hex, toHex } from '../../../src/bytes/hex.ts'
 import { Reader } from '../../../src/bytes/reader.ts'
 import type { ExplainedContents } from '../../../src/decoder.ts'
-import { isCiphered, readNotificationHeader } from '../../../src/dlms/apdu.ts'
+import {
+  apduKind,
+  apduName,
+  readEventHeader,
+  readNotificationHeader,
+} from '../../../src/dlms/apdu.ts'
 import { AxdrTape } from '../../../src/dlms/axdr.ts'
 import type { Opener } from '../../../src/dlms/cipher.ts'
 import { readCiphered, SECURITY } from '../../../src/dlms/ciphered.ts'
 import { isDescribed, scanDescribed } from '../../../src/dlms/described.ts'
 import { DecodeError } from '../../../src/errors.ts'
-import { clockText, explainTape } from './data.ts'
+import { clockText, codeText, explainTape } from './data.ts'
 import { Rows } from './rows.ts'
 
 /** Explains the APDU at `start..end` of the rows' bytes. `opener` opens what is enciphered. */
@@ -20,8 +25,10 @@ export function explainApdu(
   opener: Opener | undefined,
 ): void {
   const reader = new Reader(rows.bytes, start, end)
+  const kind = apduKind(reader.peek())
   try {
-    if (isCiphered(reader.peek())) explainCiphered(rows, depth, reader, opener)
+    if (kind === 'ciphered') explainCiphered(rows, depth, reader, opener)
+    else if (kind === 'event') explainEvent(rows, depth, reader)
     else explainNotification(rows, depth, reader)
     rows.add(depth, reader.offset, end, 'padding')
   } catch (error) {
@@ -42,7 +49,7 @@ export function contentsOf(bytes: Uint8Array, opener: Opener | undefined): Expla
 function explainNotification(rows: Rows, depth: number, reader: Reader): void {
   const start = reader.offset
   const time = readNotificationHeader(reader)
-  rows.add(depth, start, start + 1, 'data-notification')
+  rows.add(depth, start, start + 1, apduName(rows.bytes[start]!))
   rows.add(depth, start + 1, start + 5, 'long invoke id and priority')
   if (time < 0) rows.add(depth, start + 5, reader.offset, 'date-time: none')
   else {
@@ -56,10 +63,18 @@ function explainNotification(rows: Rows, depth: number, reader: Reader): void {
   explainTape(rows, tape, depth + 1, described)
 }
 
-const NAMES: Readonly<Record<number, string>> = {
-  219: 'general-glo-ciphering',
-  220: 'general-ded-ciphering',
-  221: 'general-ciphering',
+function explainEvent(rows: Rows, depth: number, reader: Reader): void {
+  const start = reader.offset
+  const { time, classId, name, attribute } = readEventHeader(reader)
+  rows.add(depth, start, start + 1, apduName(rows.bytes[start]!))
+  const descriptor = name - 2
+  const said = time < 0 ? 'time: none' : `time ${clockText(reader.bytes, time)}`
+  rows.add(depth, start + 1, descriptor, said)
+  const code = codeText(reader.bytes, name)
+  rows.add(depth, descriptor, reader.offset, `class ${classId}, ${code}, attribute ${attribute}`)
+  const tape = new AxdrTape()
+  tape.scan(reader)
+  explainTape(rows, tape, depth + 1, false)
 }
 
 function explainCiphered(
@@ -72,7 +87,7 @@ function explainCiphered(
   const apdu = readCiphered(reader)
   const { titleStart, titleEnd, headerEnd, counterStart, contentStart, contentEnd } = apdu
   const security = counterStart - 1
-  rows.add(depth, start, start + 1, NAMES[bytes[start]!]!)
+  rows.add(depth, start, start + 1, apduName(bytes[start]!))
   const title = titleEnd === titleStart ? 'none' : toHex(bytes, titleStart, titleEnd)
   const isGeneral = headerEnd > titleEnd
   const before = isGeneral ? 'transaction id; system title follows' : 'system title follows'

@@ -14,22 +14,22 @@ export function explainTape(rows: Rows, tape: AxdrTape, depth: number, isDescrib
     const level = tape.depth[i]! + depth
     const tag = tape.tag[i]!
     const type = TAG_NAMES[tag]!
-    if (tag === TAG.array || tag === TAG.structure)
+    if (tag === TAG.array || tag === TAG.structure || tag === TAG.compactArray)
       rows.add(level, at, start, `${type} of ${tape.items[i]}`)
-    else if (isDescribed && tape.depth[i] === 3 && tape.isLogicalName(i) && tape.bytes[at] === 0) {
+    else if (isDescribed && level === depth + 3 && tape.tag[i - 1] === TAG.structure) {
       const { classId, attribute } = describedBy(tape, i)
-      const described = `class ${classId}, ${codeText(tape, i)}, attribute ${attribute}`
+      const described = `class ${classId}, ${codeText(tape.bytes, start)}, attribute ${attribute}`
       rows.add(level, at, end + 1, described)
     } else if (tape.isLogicalName(i) && tape.bytes[end - 1] === 0xff)
-      rows.add(level, at, end, codeText(tape, i))
+      rows.add(level, at, end, codeText(tape.bytes, start))
     else rows.add(level, at, end, `${type} ${valueText(tape, i)}`)
   }
 }
 
-function codeText(tape: AxdrTape, i: number): string {
-  const at = tape.from(i)
-  const title = CATALOGUE.get(obisKey(tape.bytes, at))?.title
-  return `${formatObis(tape.bytes, at)}${title === undefined ? '' : ` ${title}`}`
+/** A logical name and what it stands for. */
+export function codeText(bytes: Uint8Array, at: number): string {
+  const title = CATALOGUE.get(obisKey(bytes, at))?.title
+  return `${formatObis(bytes, at)}${title === undefined ? '' : ` ${title}`}`
 }
 
 function valueText(tape: AxdrTape, i: number): string {

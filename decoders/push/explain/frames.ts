@@ -14,6 +14,8 @@ export interface Frame {
   readonly isLast: boolean
   /** It begins what is sent; false where its contents tell. */
   readonly isFirst: boolean
+  /** It carries M-Bus records instead of an APDU. */
+  readonly isOms?: boolean
   head(rows: Rows): void
   tail(rows: Rows): void
 }
@@ -85,6 +87,7 @@ function mbusFrame(bytes: Uint8Array, at: number): Frame | undefined {
     isPart: isDlms && ci !== 0x10,
     isLast: (ci & 0x10) !== 0,
     isFirst: (ci & 0x0f) === 0,
+    isOms: ci === 0x5b,
     head: rows => {
       rows.add(0, at, at + 4, `M-Bus long frame, ${length} bytes from C to the data`)
       rows.add(1, at + 4, at + 5, 'control (C)')

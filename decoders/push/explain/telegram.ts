@@ -4,19 +4,25 @@ import type { Explanation } from '../../../src/decoder.ts'
 import { readLength } from '../../../src/dlms/axdr.ts'
 import { GENERAL_BLOCK_TRANSFER } from '../../../src/dlms/block-transfer.ts'
 import type { Opener } from '../../../src/dlms/cipher.ts'
+import type { OmsOpener } from '../../../src/dlms/oms.ts'
 import { DecodeError } from '../../../src/errors.ts'
 import { FLAG } from '../../../src/link/hdlc-check.ts'
 import { skipLlc } from '../../../src/link/llc.ts'
 import { contentsOf, explainApdu } from './apdu.ts'
 import { type Frame, frameAt } from './frames.ts'
+import { explainOms } from './oms.ts'
 import { Rows } from './rows.ts'
 
 /**
  * Explains one telegram: one frame or several with the fill around them, or an LLC PDU without any. Damaged bytes are
  * explained as far as they can be. What came in parts is explained where the last of them stands.
  */
-export function explainTelegram(telegram: Uint8Array, opener?: Opener): readonly Explanation[] {
+export function explainTelegram(
+  telegram: Uint8Array,
+  openers: Openers = {},
+): readonly Explanation[] {
   const rows = new Rows(telegram)
+  const { opener } = openers
   const parts: Parts = { bytes: [], opener }
   for (let at = 0; at < telegram.length; ) {
     const frame = frameAt(telegram, at)
@@ -27,11 +33,19 @@ export function explainTelegram(telegram: Uint8Array, opener?: Opener): readonly
       continue
     }
     frame.head(rows)
-    explainInformation(rows, frame, parts)
+    const { informationStart, informationEnd } = frame
+    if (frame.isOms) explainOms(rows, informationStart, informationEnd, openers.oms)
+    else explainInformation(rows, frame, parts)
     frame.tail(rows)
     at = frame.end
   }
   return rows.all
+}
+
+/** What opens the enciphered parts, where there are keys. */
+export interface Openers {
+  readonly opener?: Opener
+  readonly oms?: OmsOpener
 }
 
 /** What has been seen of an APDU that comes in parts. */
