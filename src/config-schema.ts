@@ -90,6 +90,7 @@ export const CONFIG_SCHEMA: z.ZodType<Config> = mapping({
       resolutionA: optional(amperes(0.001, 1)),
       truncates: optional(yesOrNo),
       reportsChanges: optional(yesOrNo),
+      profiles: optional(z.array(path, { error: 'a list of files' })),
       options: optional(z.record(z.string(), z.unknown(), { error: OPTIONS })),
     }),
   ),

@@ -69,6 +69,16 @@ export interface ExplainedContents {
   readonly rows: readonly Explanation[]
 }
 
+/** A meter or grid company that a decoder knows from a profile file. */
+export interface ProfileSummary {
+  readonly id: string
+  readonly title: string
+  /** ISO 3166, two letters. */
+  readonly country: string
+  /** Tried on telegrams of real meters, on made ones, or on none. */
+  readonly status: 'captures' | 'constructed' | 'none'
+}
+
 /** What a file in `decoders/` exports. */
 export interface DecoderDefinition<Options = unknown> {
   /** Stable, used in configuration: country and maker or interface, as in `no-aidon`, `it-chain2gate`. */
@@ -78,6 +88,8 @@ export interface DecoderDefinition<Options = unknown> {
   readonly input: 'stream' | 'message'
   /** Telegrams may be encrypted: the options take `keys` and `counters`. */
   readonly usesKeys?: true
+  /** Built-in profiles; the option `profiles` then takes further ones. */
+  readonly profiles?: readonly ProfileSummary[]
   /** Line settings to try, most likely first. */
   readonly serial?: readonly SerialSettings[]
   /** Returns the options or every problem found in them; `undefined` gives the defaults. */
