@@ -23,7 +23,7 @@ import { wallNow } from './wall.ts'
 /** Withdrawals up to this share of the contracted power are never cut (ARERA, TIT). */
 const TOLERANCE = 1.1
 /** In the hours of 541/2020 the limiter behaves as if the contract was for 5.5 kW; contracts of 2 to 4.5 kW take part. */
-const NIGHT_W = 5500 * TOLERANCE
+const NIGHT_W = Math.round(5500 * TOLERANCE)
 const NIGHT_CONTRACT_W = [2000, 4500] as const
 const OVERLOAD_MS = 900_000
 const AFTER_EDGE_MS = 600_000
