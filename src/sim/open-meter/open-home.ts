@@ -25,6 +25,8 @@ export interface OpenHomeOptions {
 }
 
 const VOLTS = 230
+/** Draws below this are stand-by, A. */
+const DRAWING_A = 0.5
 const UTF8 = new TextEncoder()
 const tenth = (value: number): number => Math.round(value * 10) / 10
 
@@ -37,8 +39,10 @@ export class OpenHome {
   netW = 0
   /** What went into the vehicle, Wh. */
   energyWh = 0
-  /** How often the breaker opened. */
+  /** How often the breaker opened while the vehicle was drawing. */
   trips = 0
+  /** How often it opened by the house alone. */
+  houseTrips = 0
   /** Commands other than the one before. */
   changes = 0
   private readonly options: OpenHomeOptions
@@ -82,7 +86,8 @@ export class OpenHome {
         this.underway.push({ text: chain2GateText(frame, options.meter.startMs + at), at })
       }
     if (meter.limiter.isOpen) {
-      this.trips++
+      if (this.carA > DRAWING_A) this.trips++
+      else this.houseTrips++
       meter.limiter.close()
     }
     controller.charger(
