@@ -36,7 +36,7 @@ Example:  ampacity decoders --format jsonl | jq -r .id`,
       if (format === 'jsonl')
         printer.json({ id, title, input, serial: settings, ...(known && { profiles: known }) })
       else {
-        printer.line(`${id.padEnd(14)}${title} (${input}; ${settings.join(', ')})`)
+        printer.line(`${id.padEnd(14)}${title} (${[input, ...settings].join(', ')})`)
         for (const profile of known ?? [])
           printer.line(
             `  ${profile.id.padEnd(22)}${profile.country}  ${STATUS[profile.status].padEnd(24)}${profile.title}`,
