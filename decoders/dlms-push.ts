@@ -15,6 +15,7 @@ import { PROFILE_FILES } from './profiles/index.ts'
 import { PushDecoder } from './push/decoder.ts'
 import { type DlmsPushOptions, parseDlmsOptions } from './push/dlms-options.ts'
 import { explainTelegram } from './push/explain/telegram.ts'
+import type { Family } from './push/family.ts'
 import { blockLink, type LinkName } from './push/links.ts'
 import { omsReader } from './push/oms-reading.ts'
 import { parseProfiles } from './push/parse-profile.ts'
@@ -42,32 +43,33 @@ const RACE: readonly { readonly name: LinkName; readonly isGuess: boolean }[] = 
   { name: 'none', isGuess: true },
 ]
 
-function create(options: DlmsPushOptions): Decoder {
+/** A decoder of pushed lists; `families` are asked before the profiles whose a list is, unless one was chosen. */
+export function createPush(options: DlmsPushOptions, families: readonly Family[] = []): Decoder {
   const own = options.profiles ?? []
   const profiles = [...own, ...PROFILES.filter(({ id }) => !own.some(other => other.id === id))]
   const chosen = profiles.find(({ id }) => id === options.profile)
   const zone = options.zone === undefined ? undefined : ZONES.get(options.zone)
   const family = profileFamily(ID, profiles, chosen?.id, zone)
-  const { keys = NO_KEYS, link = 'auto', counters = {} } = options
-  const opening: OpenerOptions = {
-    authentication: options.authentication ?? chosen?.security.authentication ?? 'required',
-    counters,
-    replay: chosen?.security.counter ?? 'increasing',
-  }
   const oms = profiles.find(({ layout }) => layout === 'oms')
-  const decoderOf = (name: LinkName): Decoder =>
+  const { keys = NO_KEYS, link = 'auto' } = options
+  const decoderOf = (name: LinkName, counters: OpenerOptions['counters']): Decoder =>
     new PushDecoder(
       {
-        families: [family],
+        families: chosen === undefined ? [...families, family] : [family],
         makeLink: blockLink(name, options),
-        opener: new Opener(keys, opening),
+        opener: new Opener(keys, {
+          authentication: options.authentication ?? chosen?.security.authentication ?? 'required',
+          counters,
+          replay: chosen?.security.counter ?? 'increasing',
+        }),
         readOms: omsReader(ID, new OmsOpener(keys), oms, zone),
       },
       options,
     )
-  if (link !== 'auto') return decoderOf(link)
-  return new RacingDecoder(() =>
-    RACE.map(({ name, isGuess }) => ({ decoder: decoderOf(name), isGuess })),
+  if (link !== 'auto') return decoderOf(link, options.counters ?? {})
+  return new RacingDecoder(
+    counters => RACE.map(({ name, isGuess }) => ({ decoder: decoderOf(name, counters), isGuess })),
+    options.counters,
   )
 }
 
@@ -89,7 +91,7 @@ export const dlmsPush: DecoderDefinition<DlmsPushOptions> = {
     { baudRate: 38_400, dataBits: 8, parity: 'none', stopBits: 1 },
   ],
   parseOptions: raw => parseDlmsOptions(raw, PROFILES),
-  create,
+  create: options => createPush(options),
   explain: (telegram, { keys = NO_KEYS } = {}) =>
     explainTelegram(telegram, {
       opener: new Opener(keys, EXPLAINING),

@@ -33,9 +33,16 @@ interface Candidate extends Contestant {
   events: DecoderEvent[]
 }
 
-/** `create` gives the candidates, preferred ones first. */
+/** Last accepted invocation counters by their id. */
+type Counters = Readonly<Record<string, number>>
+
+/**
+ * `create` gives the candidates, preferred ones first. It is called again where a race is opened anew, with the
+ * counters accepted so far: who floods the line must not make an old telegram new.
+ */
 export class RacingDecoder implements Decoder {
-  private readonly create: () => readonly Contestant[]
+  private readonly create: (counters: Counters) => readonly Contestant[]
+  private readonly counters: { [id: string]: number }
   private candidates: Candidate[] = []
   /** Its only candidate is the winner. */
   private isDecided = false
@@ -44,8 +51,9 @@ export class RacingDecoder implements Decoder {
   private quietSince = 0
   private lastByteAt: Instant = Number.NEGATIVE_INFINITY
 
-  constructor(create: () => readonly Contestant[]) {
+  constructor(create: (counters: Counters) => readonly Contestant[], counters: Counters = {}) {
     this.create = create
+    this.counters = { ...counters }
     this.open()
   }
 
@@ -82,7 +90,11 @@ export class RacingDecoder implements Decoder {
   }
 
   private open(): void {
-    const others = this.create().map(one => ({ ...one, base: this.received, events: [] }))
+    const others = this.create({ ...this.counters }).map(one => ({
+      ...one,
+      base: this.received,
+      events: [],
+    }))
     this.candidates = [...this.candidates, ...others]
     this.isDecided = false
   }
@@ -100,6 +112,8 @@ export class RacingDecoder implements Decoder {
     const { events } = winner
     winner.events = []
     if (events.some(event => isGood(event, winner))) this.quietSince = this.received
+    for (const event of events)
+      if (event.type === 'counter') this.counters[event.counter.id] = event.counter.value
     return events
   }
 

@@ -64,6 +64,7 @@ export const CONFIG_SCHEMA: z.ZodType<Config> = mapping({
       voltageV: optional(numberFrom('a number of volts', 100, 260)),
       production: optional(yesOrNo),
       contractedPowerW: optional(numberFrom('a number of watts', 500, 200_000)),
+      limiter: optional(oneOf('ignore', 'meter')),
       unbalanceA: optional(amperes(5, 63)),
       phaseOrder: optional(oneOf('1-2-3', '3-2-1')),
       timezone: optional(timezone),

@@ -1,5 +1,4 @@
 /** Protected APDUs: the examples of the Green Book, every protection there and back, damage, replay, the right key. */
-import fc from 'fast-check'
 import t from 'tap'
 import { type Opened, Opener, type OpenerOptions } from '../src/dlms/cipher.ts'
 import { type CipherKey, type KeyRing, NO_KEYS } from '../src/dlms/keys.ts'
@@ -11,6 +10,7 @@ import {
   encodeGeneralGlo,
   type Protection,
 } from '../src/sim/encode/general-glo.ts'
+import fc from './property.ts'
 
 const EK = fromHex('000102030405060708090a0b0c0d0e0f')
 const AK = fromHex('d0d1d2d3d4d5d6d7d8d9dadbdcdddedf')

@@ -1,5 +1,4 @@
 /** M-Bus, wrapper, HDLC segments and block transfer: every recording's framing, cuts, damage, silence, spans. */
-import fc from 'fast-check'
 import t from 'tap'
 import { startsApdu } from '../src/dlms/apdu.ts'
 import { BlockJoiner } from '../src/dlms/block-transfer.ts'
@@ -30,6 +29,7 @@ import {
   find,
   finderOf,
 } from './dlms-captures.ts'
+import fc from './property.ts'
 
 const HDLC = { destination: [0x67], source: [0x01, 0x11], control: 0x13 }
 const LLC = fromHex('e6e700')

@@ -1,5 +1,4 @@
 /** AMIS TD-351x: the telegram printed by the operator, keys, records, damage. */
-import fc from 'fast-check'
 import t from 'tap'
 import { isoLocal } from '../src/dlms/date-time.ts'
 import type { KeyRing } from '../src/dlms/keys.ts'
@@ -10,6 +9,7 @@ import { concat, fromHex, toHex } from '../src/sim/encode/bytes.ts'
 import { encodeLongFrame } from '../src/sim/encode/mbus-encoder.ts'
 import { type AmisValues, encodeAmisRecords, encodeOms } from '../src/sim/encode/oms-encoder.ts'
 import { captureBytes, dlmsCaptures } from './dlms-captures.ts'
+import fc from './property.ts'
 
 const KEY = fromHex('00112233445566778899aabbccddeeff')
 const OTHER = fromHex('0f0e0d0c0b0a09080706050403020100')

@@ -85,7 +85,8 @@ export function createDecoder(
   options: RawOptions,
 ): Decoder {
   const create = (raw: unknown): Decoder => definition.create(decoderOptions(definition, raw))
-  const isBare = looksBare(bytes) && !understandsSome(create(options), bytes)
+  const takesBare = definition.parseOptions({ link: 'none' }).ok
+  const isBare = takesBare && looksBare(bytes) && !understandsSome(create(options), bytes)
   return create(isBare ? { ...options, link: 'none' } : options)
 }
 

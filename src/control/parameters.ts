@@ -13,7 +13,7 @@
  * | failMemS               | 600                         | a raise undone at once is not tried again                |
  * | deadBandA              | 0.5; above 20 A: 1          | less is not worth a change while nothing can trip        |
  * | pulseS                 | 60                          | loads this short are waited out while nothing can trip   |
- * | probeS, hiddenW        | 90, 2600                    | reports get lost: asks after this silence for such a load |
+ * | probeS, hiddenW        | 75, 2600                    | reports get lost: asks after this silence for such a load |
  * | limiterFactor, -BandS  | 1.16, 10200                 | a meter's limiter bears this much more for three hours   |
  * | stepReserve            | auto                        | 16 and 20 A: a step as large as the largest seen is survived |
  * | rideMaxS               | 120                         | at the minimum while the fuse can never trip             |
@@ -55,6 +55,8 @@ export interface ControlConfig {
     readonly production?: boolean
     /** What the contract permits for the whole connection, W. */
     readonly contractedPowerW?: number
+    /** `meter`: thresholds that the meter tells of its limiter and fuses bound the connection. */
+    readonly limiter?: 'ignore' | 'meter'
     /** Difference between lines the grid operator permits: 20 in Germany, 16 in Austria and Switzerland. */
     readonly unbalanceA?: number
     /** Three-wire nets, line 2 not measured: `3-2-1` where terminals of the meter were swapped. */
@@ -139,6 +141,7 @@ export interface ControlParameters {
   readonly voltageV: number
   readonly production: boolean
   readonly contractedPowerW: number | null
+  readonly limiter: 'ignore' | 'meter'
   readonly unbalanceMa: number | null
   readonly phaseOrder: PhaseOrder
   /** Line index (0 to 2) of each phase of a three-phase charge point; the lines a single-phase one hangs on. */
@@ -214,6 +217,7 @@ export function controlParameters(config: ControlConfig = {}): ControlParameters
     voltageV: installation.voltageV ?? 230,
     production: installation.production ?? false,
     contractedPowerW: installation.contractedPowerW ?? null,
+    limiter: installation.limiter ?? 'ignore',
     unbalanceMa:
       installation.unbalanceA === undefined ? null : milliamperes(installation.unbalanceA),
     phaseOrder: installation.phaseOrder ?? '1-2-3',
@@ -249,7 +253,7 @@ export function controlParameters(config: ControlConfig = {}): ControlParameters
       control.peakTargetW === undefined
         ? null
         : { targetW: control.peakTargetW, windowMs: ms(control.peakWindowS ?? 3600) },
-    probeMs: ms(control.probeS ?? 90),
+    probeMs: ms(control.probeS ?? 75),
     hiddenW: control.hiddenW ?? 2600,
     limiterFactor: control.limiterFactor ?? 1.28 / 1.1,
     limiterBandMs: ms(control.limiterBandS ?? 10_200),

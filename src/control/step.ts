@@ -16,6 +16,7 @@ import { limiterDamage } from './heat.ts'
 import { cut, endRide, raise } from './law.ts'
 import { withLimit } from './limits.ts'
 import { decay, follow } from './memory.ts'
+import { withMeterLimits } from './meter-limits.ts'
 import type { ControlEvent, Limit, LimitCommand } from './model.ts'
 import type { ControlParameters } from './parameters.ts'
 import { inForce } from './schedule.ts'
@@ -80,14 +81,18 @@ function hear(
   const nothing = { view: state.view, cuts: false, raises: false, reassert: false }
   switch (event.type) {
     case 'reading': {
-      const accepted = accept(parameters, state, event.reading, event.mayRaise, now)
+      const { limiter } = parameters
+      const { mayRaise, reading } = event
+      const limits = withMeterLimits(state.limits, reading, { limiter, mayRaise })
+      const bounded = limits === state.limits ? state : withLimits({ ...state, limits }, now)
+      const accepted = accept(parameters, bounded, reading, mayRaise, now)
       const { kind, view } = accepted
       const known = view === null ? accepted.state : follow(parameters, accepted.state, view, now)
       return {
         ...nothing,
         state: kind === 'frame' ? decay(parameters, known, now) : known,
         view,
-        cuts: accepted.state.rejected.count === state.rejected.count,
+        cuts: accepted.state.rejected.count === state.rejected.count || bounded !== state,
         raises: accepted.raises,
       }
     }

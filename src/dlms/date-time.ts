@@ -91,13 +91,14 @@ function lastSundayAt1(year: number, month: number): number {
   return (last - ((last + 4) % 7)) * 86_400 + 3600
 }
 
-function daysInMonth(year: number, month: number): number {
+/** Days of a month from 1 to 12. */
+export function daysInMonth(year: number, month: number): number {
   if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31
 }
 
 /** Days from 1970-01-01 in the proleptic Gregorian calendar. */
-function daysSince1970(year: number, month: number, day: number): number {
+export function daysSince1970(year: number, month: number, day: number): number {
   const y = month <= 2 ? year - 1 : year
   const era = Math.floor(y / 400)
   const yearOfEra = y - era * 400
