@@ -43,31 +43,29 @@ const RACE: readonly { readonly name: LinkName; readonly isGuess: boolean }[] = 
   { name: 'none', isGuess: true },
 ]
 
-/** A decoder of pushed lists; `families` are asked before the profiles whose a list is. */
+/** A decoder of pushed lists; `families` are asked before the profiles whose a list is, unless one was chosen. */
 export function createPush(options: DlmsPushOptions, families: readonly Family[] = []): Decoder {
   const own = options.profiles ?? []
   const profiles = [...own, ...PROFILES.filter(({ id }) => !own.some(other => other.id === id))]
   const chosen = profiles.find(({ id }) => id === options.profile)
   const zone = options.zone === undefined ? undefined : ZONES.get(options.zone)
-  const profiled = profileFamily(ID, profiles, chosen?.id, zone)
-  const { keys = NO_KEYS, link = 'auto' } = options
+  const family = profileFamily(ID, profiles, chosen?.id, zone)
   const oms = profiles.find(({ layout }) => layout === 'oms')
-  const decoderOf = (name: LinkName, counters: OpenerOptions['counters']): Decoder => {
-    const opener = new Opener(keys, {
-      authentication: options.authentication ?? chosen?.security.authentication ?? 'required',
-      counters,
-      replay: chosen?.security.counter ?? 'increasing',
-    })
-    return new PushDecoder(
+  const { keys = NO_KEYS, link = 'auto' } = options
+  const decoderOf = (name: LinkName, counters: OpenerOptions['counters']): Decoder =>
+    new PushDecoder(
       {
-        families: [...families, profiled],
+        families: chosen === undefined ? [...families, family] : [family],
         makeLink: blockLink(name, options),
-        opener,
+        opener: new Opener(keys, {
+          authentication: options.authentication ?? chosen?.security.authentication ?? 'required',
+          counters,
+          replay: chosen?.security.counter ?? 'increasing',
+        }),
         readOms: omsReader(ID, new OmsOpener(keys), oms, zone),
       },
       options,
     )
-  }
   if (link !== 'auto') return decoderOf(link, options.counters ?? {})
   return new RacingDecoder(
     counters => RACE.map(({ name, isGuess }) => ({ decoder: decoderOf(name, counters), isGuess })),
