@@ -20,8 +20,9 @@ function dsmrReader(sink, transport, { encryptionKey, authenticationKey } = {}) 
     decryptionKey: encryptionKey,
     additionalAuthenticatedData: authenticationKey,
     callback: (error, result) => {
-      const isTrusted = result?.crcValid !== false && result?.additionalAuthenticatedDataValid !== false
-      if (error || !isTrusted) sink.error()
+      if (error) sink.error(error.message)
+      else if (result.crcValid === false) sink.error('says itself that a checksum is wrong')
+      else if (result.additionalAuthenticatedDataValid === false) sink.error('says itself that the tag is wrong')
       else sink.reading(result)
     },
   })
@@ -44,7 +45,7 @@ function dsmrPowers({ electricity }) {
 
 function obisReader(sink) {
   const protocol = new obis.SmlProtocol({ debug: 0, logger: () => {} }, (error, result) => {
-    if (error) sink.error()
+    if (error) sink.error(error.message)
     else sink.reading(result)
   })
   return {
@@ -72,7 +73,7 @@ export const PEERS = [
     transports: Object.keys(DSMR_PARSERS),
     create: dsmrReader,
     powersOf: dsmrPowers,
-    counts: { warmUp: 3000, rounds: 7, calls: 1000 },
+    counts: { warmUp: 4000, rounds: 20, calls: 300 },
   },
   {
     name: 'smartmeter-obis',
@@ -80,6 +81,6 @@ export const PEERS = [
     transports: ['sml'],
     create: obisReader,
     powersOf: obisPowers,
-    counts: { warmUp: 1000, rounds: 7, calls: 200 },
+    counts: { warmUp: 2000, rounds: 20, calls: 100 },
   },
 ]

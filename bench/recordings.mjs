@@ -23,7 +23,10 @@ const FOLDERS = {
     items.map(({ transport, expected, ...rest }) => ({
       ...rest,
       transport,
-      expected: (expected.messages ?? []).flatMap(({ reading }) => (reading === undefined ? [] : [powersOf(reading)])),
+      // A message whose list nobody can open has its protection alone; other messages say something without powers.
+      expected: (expected.messages ?? [])
+        .filter(message => Object.keys(message).join() !== 'security')
+        .map(({ reading }) => powersOf(reading ?? {})),
     })),
   p1: ({ items }) =>
     items.map(({ transport, expected, ...rest }) => ({
@@ -62,7 +65,7 @@ function ownReadings({ transport, keys }, bytes) {
   const events = [...decoder.push(bytes, 0), ...decoder.wake(Number.POSITIVE_INFINITY)]
   return {
     readings: events.filter(({ type }) => type === 'reading').map(({ reading }) => ownPowers(readingPayload(reading), transport)),
-    errors: events.filter(({ type }) => type === 'rejected').length,
+    errors: events.filter(({ type }) => type === 'rejected').map(({ error }) => error.code),
   }
 }
 
@@ -74,17 +77,17 @@ function ownPowers(payload, transport) {
 }
 
 function peerReadings(peer, { transport, keys }, bytes) {
-  const result = { readings: [], errors: 0 }
+  const result = { readings: [], errors: [] }
   const sink = {
     reading: reading => result.readings.push(peer.powersOf(reading)),
-    error: () => result.errors++,
+    error: message => result.errors.push(message),
   }
   const protection = { encryptionKey: keyBytes(keys?.ek), authenticationKey: keyBytes(keys?.ak) }
   const reader = peer.create(sink, transport, protection)
   try {
     reader.push(bytes)
-  } catch {
-    result.errors++
+  } catch (error) {
+    result.errors.push(error.message)
   }
   reader.close()
   return result
@@ -101,7 +104,7 @@ function compare(expected, reading) {
 
 /** Of a whole recording. Readings may be left out but never added, changed or put into another order. */
 function verdict(expected, { readings, errors }) {
-  if (readings.length === 0) return errors > 0 ? 'error' : 'nothing'
+  if (readings.length === 0) return errors.length > 0 ? 'error' : 'nothing'
   let isComplete = readings.length === expected.length
   let at = 0
   for (const reading of readings) {
@@ -111,6 +114,17 @@ function verdict(expected, { readings, errors }) {
     isComplete &&= found === 'right'
   }
   return isComplete ? 'right' : 'missing'
+}
+
+/** Why it is not right: the error, or what was given beside what was expected. */
+function faultOf(word, expected, { readings, errors }) {
+  if (word === 'nothing') return word
+  if (word === 'error') return `error: ${errors[0].replace(/\s+/g, ' ').slice(0, 70)}`
+  const at = readings.findIndex((reading, i) => compare(expected[i] ?? {}, reading) !== 'right')
+  const unequal = Object.entries(expected[at] ?? {}).find(([name, value]) => !isNear(readings[at][name] ?? Number.NaN, value))
+  return unequal === undefined
+    ? `${word}: ${readings.length} readings of ${expected.length}`
+    : `${word}: ${unequal[0]} ${readings[at][unequal[0]]} for ${unequal[1]}`
 }
 
 const VERDICTS = ['right', 'missing', 'wrong', 'error', 'nothing']
@@ -128,7 +142,7 @@ function row(name, label, captures, readingsOf) {
     } else {
       const word = verdict(capture.expected, result)
       counts[word]++
-      if (word !== 'right') faults.push(`${capture.id} (${word})`)
+      if (word !== 'right') faults.push(`${capture.id} (${faultOf(word, capture.expected, result)})`)
     }
   }
   const damaged = captures.filter(({ expected }) => expected.length === 0).length

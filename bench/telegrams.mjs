@@ -17,7 +17,7 @@ import { fixture, fixtureOptions, microseconds } from './common.mjs'
 import { PEERS } from './peers.mjs'
 import { judgeRecordings } from './recordings.mjs'
 
-const COUNTS = { warmUp: 3000, rounds: 7, calls: 1000 }
+const COUNTS = { warmUp: 4000, rounds: 20, calls: 300 }
 const SERIES = COUNTS.warmUp + COUNTS.rounds * COUNTS.calls
 const FIRST_COUNTER = 5000
 /** Watts by which telegrams of a series differ. */
