@@ -120,11 +120,10 @@ function verdict(expected, { readings, errors }) {
 function faultOf(word, expected, { readings, errors }) {
   if (word === 'nothing') return word
   if (word === 'error') return `error: ${errors[0].replace(/\s+/g, ' ').slice(0, 70)}`
-  const at = readings.findIndex((reading, i) => compare(expected[i] ?? {}, reading) !== 'right')
-  const unequal = Object.entries(expected[at] ?? {}).find(([name, value]) => !isNear(readings[at][name] ?? Number.NaN, value))
-  return unequal === undefined
-    ? `${word}: ${readings.length} readings of ${expected.length}`
-    : `${word}: ${unequal[0]} ${readings[at][unequal[0]]} for ${unequal[1]}`
+  if (readings.length !== expected.length) return `${word}: ${readings.length} readings for ${expected.length}`
+  const at = readings.findIndex((reading, i) => compare(expected[i], reading) !== 'right')
+  const [name, value] = Object.entries(expected[at]).find(([key, power]) => !isNear(readings[at][key] ?? Number.NaN, power))
+  return `${word}: ${name} ${readings[at][name]} for ${value}`
 }
 
 const VERDICTS = ['right', 'missing', 'wrong', 'error', 'nothing']

@@ -13,7 +13,7 @@ import { LUXEMBOURG } from '../dist/src/sim/fixtures/p1-elsewhere.js'
 import { LUXEMBOURG_AK, PROTECTION } from '../dist/src/sim/fixtures/p1-streams.js'
 import { NETHERLANDS } from '../dist/src/sim/fixtures/p1-west.js'
 import { SML_SAMPLES } from '../dist/src/sim/fixtures/sml-meters.js'
-import { fixture, fixtureOptions, microseconds } from './common.mjs'
+import { fixtureOptions, microseconds } from './common.mjs'
 import { PEERS } from './peers.mjs'
 import { judgeRecordings } from './recordings.mjs'
 
@@ -126,7 +126,7 @@ function ownTime(definition, options, series) {
     for (const { type } of decoder.push(series[next++], 0)) if (type === 'reading') readings++
   }, COUNTS)
   if (readings !== series.length) throw new Error(`${definition.id} read ${readings} of ${series.length} telegrams`)
-  return time
+  return { time, isRead: true }
 }
 
 /** Time of the cipher alone over `content`: a decipher made, the bytes put through it, the tag checked. */
@@ -152,8 +152,8 @@ function cipherTime({ securityControl = 0x30, encryptionKey, authenticationKey, 
 }
 
 function peerTime(peer, { transport, seal }, series) {
-  if (!peer.isInstalled) return 'not installed'
-  if (!peer.transports.includes(transport)) return ''
+  if (!peer.isInstalled) return { said: 'not installed' }
+  if (!peer.transports.includes(transport)) return { said: '–' }
   let readings = 0
   const sink = { reading: () => readings++, error() {} }
   const reader = peer.create(sink, transport, seal?.(0))
@@ -163,15 +163,21 @@ function peerTime(peer, { transport, seal }, series) {
   return { time, isRead: readings === next }
 }
 
-const shown = (result, own) => {
-  if (typeof result === 'string') return result
-  const { time, isRead } = result
+/** Results of all in turn, twice: whoever comes first pays for code that is still being compiled. */
+function inTurns(runs) {
+  const first = runs.map(run => run())
+  return runs.map((run, i) => ({ ...first[i], time: Math.min(first[i].time, run().time) }))
+}
+
+const shown = ({ said, time, isRead }, own) => {
+  if (said !== undefined) return said
   return isRead ? `${time.toFixed(1)} (× ${(time / own).toFixed(1)})` : `not read (${time.toFixed(1)})`
 }
 
 function timing() {
   console.log('## Decoding, µs a telegram\n')
-  console.log('Every telegram is another one: its power changes, and the counter of a protected one rises.\n')
+  console.log('Every telegram is another one: its power changes, and the counter of a protected one rises.')
+  console.log('Dedicated is told link and keys, auto the keys alone; × is against dedicated; – is a transport it is not for.\n')
   console.log(`| telegram | bytes | dedicated | auto | cipher alone | ${PEERS.map(({ name }) => name).join(' | ')} |`)
   console.log(`|---|---:|---:|---:|---:|${PEERS.map(() => '---:|').join('')}`)
   for (const transport of TRANSPORTS) {
@@ -179,14 +185,15 @@ function timing() {
     const series = Array.from({ length: SERIES }, (_, n) => Buffer.from(telegram(n)))
     const options = fixtureOptions(folder, id)
     const { link: _, ...untold } = options
-    const own = ownTime(byId(decoders, decoder), options, series)
-    const raced = ownTime(auto, untold, series)
+    const [own, raced, ...others] = inTurns([
+      () => ownTime(byId(decoders, decoder), options, series),
+      () => ownTime(auto, untold, series),
+      ...PEERS.map(peer => () => peerTime(peer, transport, series)),
+    ])
     const cipher =
       seal === undefined ? '' : cipherTime(seal(0), transport.content(0)).toFixed(1)
-    const others = PEERS.map(peer => shown(peerTime(peer, transport, series), own))
-    console.log(
-      `| ${name} | ${series[0].length} | ${own.toFixed(1)} | ${raced.toFixed(1)} | ${cipher} | ${others.join(' | ')} |`,
-    )
+    const cells = [own.time.toFixed(1), raced.time.toFixed(1), cipher, ...others.map(other => shown(other, own.time))]
+    console.log(`| ${name} | ${series[0].length} | ${cells.join(' | ')} |`)
   }
 }
 
