@@ -13,7 +13,8 @@ const POWER = /^active_power_(import|export)(_l[123])?_w$/
 const TOLERANCE_W = 5e-5
 
 /** The powers that a reading must have, by name. */
-const powersOf = reading => Object.fromEntries(Object.entries(reading).filter(([name, value]) => POWER.test(name) && value !== null))
+const powersOf = reading =>
+  Object.fromEntries(Object.entries(reading).filter(([name, value]) => POWER.test(name) && value !== null))
 
 const keyBytes = hex => (hex === undefined ? undefined : Buffer.from(hex, 'hex'))
 
@@ -35,9 +36,10 @@ const FOLDERS = {
       expected: expected.telegram ? [powersOf(expected.reading)] : [],
     })),
   sml: ({ files }) =>
-    files.map(({ file, expected }) => ({
+    files.map(({ file, kind, expected }) => ({
       id: file,
       file,
+      origin: kind,
       transport: 'sml',
       expected: (expected.powerW ?? []).map(power => (power === null ? {} : { power_w: power })),
     })),
@@ -64,7 +66,9 @@ function ownReadings({ transport, keys }, bytes) {
   const decoder = auto.create(parsed.value)
   const events = [...decoder.push(bytes, 0), ...decoder.wake(Number.POSITIVE_INFINITY)]
   return {
-    readings: events.filter(({ type }) => type === 'reading').map(({ reading }) => ownPowers(readingPayload(reading), transport)),
+    readings: events
+      .filter(({ type }) => type === 'reading')
+      .map(({ reading }) => ownPowers(readingPayload(reading), transport)),
     errors: events.filter(({ type }) => type === 'rejected').map(({ error }) => error.code),
   }
 }
@@ -150,16 +154,19 @@ function row(name, label, captures, readingsOf) {
   return faults.length === 0 ? [] : [`- ${name}, ${label}: ${faults.join(', ')}`]
 }
 
-/** Recordings of a folder by transport: all that must give powers, and all that must give nothing. */
+/** Origins of telegrams that no meter sent. */
+const MADE = ['constructed', 'synthetic']
+
+/** Recordings of a folder that must give powers or nothing, by transport; those that no meter sent stand apart. */
 function byTransport(folder) {
   const groups = new Map()
   const index = JSON.parse(readFileSync(join(FOLDER, folder, 'index.json'), 'utf8'))
   for (const capture of FOLDERS[folder](index)) {
-    const { expected, transport } = capture
+    const { expected, transport, origin } = capture
     // Lists without any power show nothing of powers.
     if (expected.length > 0 && expected.every(reading => Object.keys(reading).length === 0)) continue
-    const group = groups.get(transport) ?? []
-    groups.set(transport, [...group, { ...capture, bytes: bytesOf(folder, capture) }])
+    const label = MADE.includes(origin) ? `${transport}, made for tests` : transport
+    groups.set(label, [...(groups.get(label) ?? []), { ...capture, bytes: bytesOf(folder, capture) }])
   }
   return groups
 }
@@ -172,18 +179,19 @@ export function judgeRecordings() {
     return
   }
   console.log(
-    'Right: every reading with every power. Missing: some left out. Wrong: a power that is not the meter’s, or a reading too many.\n',
+    'Right: every reading with every power. Missing: some left out. Wrong: another power, or a reading too many.\n',
   )
   console.log('| reader | transport | recordings | right | missing | wrong | error | nothing | given what is damaged or locked |')
   console.log('|---|---|---:|---:|---:|---:|---:|---:|---:|')
   const faults = []
   for (const folder of Object.keys(FOLDERS)) {
-    for (const [transport, captures] of byTransport(folder)) {
-      faults.push(...row('ampacity', transport, captures, capture => ownReadings(capture, capture.bytes)))
+    for (const [label, captures] of byTransport(folder)) {
+      const { transport } = captures[0]
+      faults.push(...row('ampacity', label, captures, capture => ownReadings(capture, capture.bytes)))
       for (const peer of PEERS.filter(({ transports }) => transports.includes(transport))) {
         if (peer.isInstalled)
-          faults.push(...row(peer.name, transport, captures, capture => peerReadings(peer, capture, capture.bytes)))
-        else console.log(`| ${peer.name} | ${transport} | not installed |||||||`)
+          faults.push(...row(peer.name, label, captures, capture => peerReadings(peer, capture, capture.bytes)))
+        else console.log(`| ${peer.name} | ${label} | not installed |||||||`)
       }
     }
   }
