@@ -249,7 +249,7 @@ export class AxdrTape {
     switch (tag) {
       case TAG.array:
       case TAG.structure: {
-        const items = length(reader)
+        const items = readLength(reader)
         if (depth === MAX_DEPTH)
           throw new DecodeError(
             'DATA_TOO_DEEP',
@@ -273,7 +273,7 @@ export class AxdrTape {
       case TAG.visibleString:
       case TAG.utf8String:
       case TAG.bitString: {
-        const size = length(reader)
+        const size = readLength(reader)
         this.start[i] = reader.take(tag === TAG.bitString ? Math.ceil(size / 8) : size) - this.base
         this.end[i] = reader.offset - this.base
         return
@@ -350,8 +350,8 @@ function u32(b: Uint8Array, at: number): number {
   return ((b[at]! << 24) | (b[at + 1]! << 16) | (b[at + 2]! << 8) | b[at + 3]!) >>> 0
 }
 
-/** Length octets: one byte, or 80+n followed by n bytes. */
-function length(reader: Reader): number {
+/** Length octets: one byte, or 80+n followed by n bytes, of which more than needed may be sent. */
+export function readLength(reader: Reader): number {
   const first = reader.u8()
   if (first < 0x80) return first
   const octets = first & 0x7f
