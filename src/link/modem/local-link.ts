@@ -2,12 +2,11 @@
  * Reads the frames of {@link LocalFrameForm} out of a byte stream, answers them, and tells repeats from news.
  *
  * LEN and the check delimit frames, never a pause: host adapters deliver in blocks, so that the 10 ms between
- * characters (T_IC) say nothing here. A candidate needs a known command with a length it can have; one whose check is
- * wrong is searched again from one byte behind its STX. Silence only ends what is incomplete.
+ * characters (T_IC) say nothing here. A candidate needs a known command with a length it can have.
  */
 import { hex } from '../../bytes/hex.ts'
-import { DecodeError } from '../../errors.ts'
 import type { Instant } from '../../reading.ts'
+import { type Faults, type FrameFormat, FrameScanner, type Verdict } from '../frame-scanner.ts'
 import type { LinkEvent, ModemDialect } from './dialect.ts'
 import {
   encodeRequest,
@@ -18,71 +17,51 @@ import {
   TRAILER,
 } from './local-frame.ts'
 
-/** Longest frame: 256 bytes of data. */
-const LONGEST = HEADER + 256 + TRAILER
-const CAPACITY = 2 * LONGEST
-/** Longer than the packet interval of USB adapters, far below the second within which a modem gives up. */
+/** Longer than the packet interval of USB adapters, far shorter than the pauses between telegrams. */
 const IDLE_MS = 100
 
 const ACK = Uint8Array.of(FIRST.ack)
 const NAK = Uint8Array.of(FIRST.nak)
 
-/** `reject`: the byte at the scan position belongs to nothing. */
-type Verdict = 'wait' | 'accepted' | 'reject'
-
-/** What the first candidate of a run announced: decides the run's code. */
-interface Fate {
-  readonly expectedEnd: number
-  readonly detail: string
-}
-
-export class LocalLink implements ModemDialect {
+export class LocalLink implements ModemDialect, FrameFormat {
+  readonly maxLength = HEADER + 256 + TRAILER
+  readonly idleMs = IDLE_MS
+  readonly sharedLength = 0
+  readonly nothingFound = 'no modem frame starts in these bytes'
   private readonly form: LocalFrameForm
-  private readonly buffer = new Uint8Array(CAPACITY)
-  /** Bytes in the buffer. */
-  private end = 0
-  /** Scan position: everything before it is accounted for. */
-  private at = 0
-  /** Input offset of the buffer's first byte. */
-  private base = 0
-  private lastByteAt: Instant = Number.NEGATIVE_INFINITY
-  /** Input offset of the open run of rejected bytes, -1 if none. */
-  private runStart = -1
-  private fate: Fate | undefined
+  private readonly scanner: FrameScanner
+  private events: LinkEvent[] = []
+  /** Bytes that gave nothing stand directly before the scan position. */
+  private isInRun = false
+  /** A damaged frame of this run was refused. */
+  private isRefused = false
   /** LEN, command, data and check of the last frame that was accepted; a repeat equal to it is no news. */
   private previous = new Uint8Array(0)
-  private events: LinkEvent[] = []
 
   constructor(form: LocalFrameForm) {
     this.form = form
+    this.scanner = new FrameScanner(this, (error, offset, length) => {
+      this.events.push({ type: 'garbage', error, offset, length })
+      this.isInRun = false
+      this.isRefused = false
+    })
   }
 
   get heldBytes(): number {
-    return this.end - this.at
+    return this.scanner.heldBytes
   }
 
   get wakeAt(): Instant | undefined {
-    return this.isPending ? this.lastByteAt + IDLE_MS : undefined
+    return this.scanner.wakeAt
   }
 
   push(chunk: Uint8Array, at: Instant): readonly LinkEvent[] {
-    this.lastByteAt = at
-    for (let taken = 0; taken < chunk.length; ) {
-      const count = Math.min(chunk.length - taken, CAPACITY - this.end)
-      this.buffer.set(chunk.subarray(taken, taken + count), this.end)
-      this.end += count
-      taken += count
-      this.scan(false)
-      this.compact()
-    }
+    this.scanner.push(chunk, at)
     return this.take()
   }
 
   wake(now: Instant): readonly LinkEvent[] {
-    if (!this.isPending || now < this.lastByteAt + IDLE_MS) return []
-    this.scan(true)
-    this.endRun()
-    this.compact()
+    this.scanner.wake(now)
     return this.take()
   }
 
@@ -90,8 +69,42 @@ export class LocalLink implements ModemDialect {
     return encodeRequest(this.form, command, data)
   }
 
-  private get isPending(): boolean {
-    return this.runStart >= 0 || this.end > this.at
+  mayRest(): boolean {
+    return false
+  }
+
+  judge(
+    bytes: Uint8Array,
+    at: number,
+    end: number,
+    _offset: number,
+    isFinal: boolean,
+    faults: Faults,
+  ): Verdict {
+    const length = this.lengthAt(bytes, at, end)
+    if (length === undefined) return this.noise()
+    if (at + length > end) {
+      if (!isFinal) return 'wait'
+      // Fewer bytes than a header announce nothing yet.
+      if (length > HEADER) faults.frame(length, '')
+      return this.noise()
+    }
+    const fault = isStx(bytes[at]!) ? this.frameFault(bytes, at, length) : undefined
+    if (fault === undefined) return length
+    faults.frame(length, fault)
+    return this.noise()
+  }
+
+  accept(bytes: Uint8Array, at: number, offset: number, length: number): void {
+    const span = { offset, length }
+    const first = bytes[at]!
+    if (first === FIRST.ack) this.events.push({ type: 'ack', ...span })
+    else if (first === FIRST.nak) this.events.push({ type: 'nak', ...span })
+    else if (first === FIRST.status) {
+      const value = bytes[at + 1]!
+      const busy = (value & this.form.busyMask) !== 0
+      this.events.push({ type: 'status', value, busy, ...span })
+    } else this.acceptFrame(bytes, at, span)
   }
 
   private take(): readonly LinkEvent[] {
@@ -100,145 +113,73 @@ export class LocalLink implements ModemDialect {
     return events
   }
 
-  private scan(final: boolean): void {
-    while (this.at < this.end) {
-      const verdict = this.judge(final)
-      if (verdict === 'wait') return
-      if (verdict === 'accepted') continue
-      if (this.runStart < 0) this.runStart = this.base + this.at
-      this.at++
-    }
+  private noise(): 'noise' {
+    this.isInRun = true
+    return 'noise'
   }
 
-  private judge(final: boolean): Verdict {
-    const first = this.buffer[this.at]!
-    if (first === FIRST.stx || first === FIRST.repeat) return this.frame(final)
-    // Inside damaged bytes single ones mean nothing: they may be data of what was damaged.
-    if (this.runStart >= 0) return 'reject'
-    if (first === FIRST.ack || first === FIRST.nak) {
-      this.emit({ type: first === FIRST.ack ? 'ack' : 'nak', ...this.span(1) }, 1)
-      return 'accepted'
+  /** Bytes of what begins here, or of its header while that is incomplete; `undefined` where nothing can begin. */
+  private lengthAt(bytes: Uint8Array, at: number, end: number): number | undefined {
+    const first = bytes[at]!
+    if (isStx(first)) {
+      if (at + HEADER > end) return HEADER
+      const row = this.form.commands[bytes[at + 2]!]
+      const size = bytes[at + 1]! + this.form.beyondLength
+      if (row === undefined || size < row.least || size > row.most) return undefined
+      return HEADER + size + TRAILER
     }
-    return first === FIRST.status ? this.status(final) : 'reject'
+    // Single ones among damaged bytes mean nothing: they may be data of what was damaged.
+    if (this.isInRun) return undefined
+    if (first === FIRST.ack || first === FIRST.nak) return 1
+    return first === FIRST.status ? 1 + this.form.statusBytes : undefined
   }
 
-  private status(final: boolean): Verdict {
-    const { statusBytes, busyMask } = this.form
-    if (this.at + statusBytes >= this.end) {
-      if (!final) return 'wait'
-      this.fail(this.at + 1 + statusBytes, 'a status message')
-      return 'reject'
+  /** What is wrong with a frame that is all there. A damaged one is asked for again, once a run. */
+  private frameFault(bytes: Uint8Array, at: number, length: number): string | undefined {
+    const check = at + length - TRAILER
+    const sent = bytes[check]! | (bytes[check + 1]! << 8)
+    const computed = this.form.check(bytes, at + 1, check)
+    if (sent === computed) return undefined
+    const row = this.form.commands[bytes[at + 2]!]!
+    if (isFromModem(row) && !this.isRefused) {
+      this.isRefused = true
+      this.events.push({ type: 'send', bytes: NAK })
+      // What now comes with STX 03 is news even if it equals the frame before.
+      this.previous = new Uint8Array(0)
     }
-    const value = this.buffer[this.at + 1]!
-    const length = 1 + statusBytes
-    const busy = (value & busyMask) !== 0
-    this.emit({ type: 'status', value, busy, ...this.span(length) }, length)
-    return 'accepted'
+    return `${row.name}: check ${hex(sent)} sent, ${hex(computed)} computed`
   }
 
-  private frame(final: boolean): Verdict {
-    const { buffer, at, end, form } = this
-    if (at + HEADER > end) return final ? 'reject' : 'wait'
-    const command = buffer[at + 2]!
-    const row = form.commands[command]
-    const size = buffer[at + 1]! + form.beyondLength
-    if (row === undefined || size < row.least || size > row.most) return 'reject'
-    const check = at + HEADER + size
-    if (check + TRAILER > end) {
-      if (!final) return 'wait'
-      this.fail(check + TRAILER, row.name)
-      return 'reject'
-    }
-    const sent = buffer[check]! | (buffer[check + 1]! << 8)
-    const computed = form.check(buffer, at + 1, check)
-    if (sent !== computed) {
-      if (isFromModem(row)) this.refuse()
-      this.fail(check + TRAILER, `${row.name}: check ${hex(sent)} sent, ${hex(computed)} computed`)
-      return 'reject'
-    }
-    this.accept(command, isFromModem(row), check + TRAILER - at)
-    return 'accepted'
-  }
-
-  private accept(command: number, wantsAnswer: boolean, length: number): void {
-    const { buffer, at, form } = this
-    this.endRun()
-    const span = this.span(length)
-    const isRepeat = buffer[at] === FIRST.repeat && this.isPrevious(at + 1, at + length)
-    const data = buffer.slice(at + HEADER, at + length - TRAILER)
-    if (wantsAnswer) this.events.push({ type: 'send', bytes: ACK })
-    if (isRepeat) {
-      this.emit({ type: 'repeat', ...span }, length)
+  private acceptFrame(
+    bytes: Uint8Array,
+    at: number,
+    span: { readonly offset: number; readonly length: number },
+  ): void {
+    const end = at + span.length
+    const command = bytes[at + 2]!
+    if (isFromModem(this.form.commands[command]!)) this.events.push({ type: 'send', bytes: ACK })
+    if (bytes[at] === FIRST.repeat && this.isPrevious(bytes, at + 1, end)) {
+      this.events.push({ type: 'repeat', ...span })
       return
     }
-    this.previous = buffer.slice(at + 1, at + length)
-    const sdu = form.sdu(command, data)
-    this.emit(
+    this.previous = bytes.slice(at + 1, end)
+    const data = bytes.slice(at + HEADER, end - TRAILER)
+    const sdu = this.form.sdu(command, data)
+    this.events.push(
       sdu === undefined
         ? { type: 'frame', command, data, ...span }
         : { type: 'sdu', command, sdu, ...span },
-      length,
     )
   }
 
-  private isPrevious(start: number, end: number): boolean {
-    const { previous, buffer } = this
+  private isPrevious(bytes: Uint8Array, start: number, end: number): boolean {
+    const { previous } = this
     if (previous.length !== end - start) return false
-    for (let i = 0; i < previous.length; i++) if (previous[i] !== buffer[start + i]) return false
+    for (let i = 0; i < previous.length; i++) if (previous[i] !== bytes[start + i]) return false
     return true
-  }
-
-  /** Asks for a damaged frame again, once a run; what then comes with STX 03 is news even if it equals the one before. */
-  private refuse(): void {
-    if (this.fate !== undefined) return
-    this.events.push({ type: 'send', bytes: NAK })
-    this.previous = new Uint8Array(0)
-  }
-
-  private fail(expectedEnd: number, detail: string): void {
-    this.fate ??= { expectedEnd: this.base + expectedEnd, detail }
-  }
-
-  private span(length: number): { offset: number; length: number } {
-    return { offset: this.base + this.at, length }
-  }
-
-  private emit(event: LinkEvent, length: number): void {
-    this.events.push(event)
-    this.at += length
-  }
-
-  /** Hands over the open run of rejected bytes, which ends at the scan position. */
-  private endRun(): void {
-    if (this.runStart >= 0) {
-      const offset = this.runStart
-      const runEnd = this.base + this.at
-      this.events.push({
-        type: 'garbage',
-        error: runFault(this.fate, runEnd),
-        offset,
-        length: runEnd - offset,
-      })
-    }
-    this.runStart = -1
-    this.fate = undefined
-  }
-
-  private compact(): void {
-    if (this.at === 0) return
-    this.buffer.copyWithin(0, this.at, this.end)
-    this.base += this.at
-    this.end -= this.at
-    this.at = 0
   }
 }
 
-/** A frame that should reach beyond the run lost bytes; one that ends inside it was damaged. */
-function runFault(fate: Fate | undefined, runEnd: number): DecodeError {
-  if (fate === undefined)
-    return new DecodeError('LINK_BAD_FORMAT', 0, 'no modem frame starts in these bytes')
-  const missing = fate.expectedEnd - runEnd
-  return missing > 0
-    ? new DecodeError('LINK_INCOMPLETE', 0, `${missing} bytes are missing: ${fate.detail}`)
-    : new DecodeError('LINK_BAD_CHECKSUM', 0, fate.detail)
+function isStx(byte: number): boolean {
+  return byte === FIRST.stx || byte === FIRST.repeat
 }
