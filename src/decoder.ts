@@ -23,6 +23,10 @@ export type DecoderEvent =
       readonly notes?: readonly Note[]
     } & Span)
   | { readonly type: 'signal'; readonly signal: AvailablePower }
+  /** A telegram that gives its signal and no reading. */
+  | ({ readonly type: 'signal'; readonly signal: AvailablePower } & Span)
+  /** Understood, and nothing new about the meter: a gateway that tells of itself, a telegram that comes a second time. */
+  | ({ readonly type: 'info'; readonly detail: string } & Span)
   /** Bytes to be sent back, for conversations that need an answer. */
   | { readonly type: 'send'; readonly bytes: Uint8Array }
   /** An invocation counter that was accepted: kept outside, so that a replay is known after a restart. */
@@ -58,6 +62,8 @@ export interface Explanation extends Span {
   /** Nesting, 0 = outermost. */
   readonly depth: number
   readonly meaning: string
+  /** Personal data: the bytes are not shown. */
+  readonly isPersonal?: true
   /** What ciphertext holds, byte by byte; offsets count from the first decrypted byte. */
   readonly plain?: readonly Explanation[]
 }

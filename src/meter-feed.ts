@@ -152,6 +152,8 @@ export class MeterFeed {
         case 'signal':
           this.owner.control({ type: 'signal', signal: event.signal }, now)
           break
+        case 'info':
+          break
         case 'send':
           this.source.send?.(event.bytes)
           break

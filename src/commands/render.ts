@@ -26,7 +26,7 @@ export const TABLE_HEAD: string = [
 export function tableRow(line: Payload): string {
   const offset = String(line['offset'] ?? '').padStart(8)
   if (line['type'] !== 'reading')
-    return `${offset} ${String(line['code'] ?? line['kind'] ?? line['type'])}: ${line['detail'] ?? line['text'] ?? ''}`
+    return `${offset} ${String(line['code'] ?? line['kind'] ?? line['type'])}: ${line['detail'] ?? line['text'] ?? signalText(line)}`
   const derived = (line['derived'] ?? {}) as { [key: string]: { value: number } }
   const cells = COLUMNS.map(([, width, keys, unit]) => {
     const key = keys.find(k => line[k] !== undefined && line[k] !== null)
@@ -35,6 +35,19 @@ export function tableRow(line: Payload): string {
     return (computed === undefined ? '' : `~${computed.value}${unit}`).padStart(width)
   })
   return [offset, String(line['decoder']).padEnd(12), ...cells].join(' ')
+}
+
+/** What a signal grants, and for how long. */
+function signalText(line: Payload): string {
+  const trip = line['trip_in_s']
+  const parts = [
+    ...(line['available_power_w'] === null ? [] : [`${line['available_power_w']} W available`]),
+    ...(line['contracted_power_w'] === undefined
+      ? []
+      : [`${line['contracted_power_w']} W contracted`]),
+    ...(trip === undefined ? [] : [`the meter disconnects ${trip} s after the event`]),
+  ]
+  return parts.join(', ')
 }
 
 const BYTES_IN_ROW = 14
@@ -50,10 +63,12 @@ export function explained(
   if (typeof offset !== 'number') return [JSON.stringify(line)]
   const end = offset + (line['length'] as number)
   const telegram = input.subarray(offset, end)
-  const head =
-    line['type'] === 'rejected'
-      ? `rejected ${line['code']}: ${line['detail']}`
-      : `reading by ${line['decoder']}`
+  const heads: { readonly [type: string]: string } = {
+    rejected: `rejected ${line['code']}: ${line['detail']}`,
+    signal: `signal by ${line['source']}: ${signalText(line)}`,
+    info: String(line['detail']),
+  }
+  const head = heads[String(line['type'])] ?? `reading by ${line['decoder']}`
   const rows = definition.explain?.(telegram, options) ?? []
   return [
     `# bytes ${offset} to ${end - 1}: ${head}`,
@@ -64,11 +79,13 @@ export function explained(
 
 /** One row, and below a row of ciphertext what it holds: those offsets have a `+`. */
 function rowText(row: Explanation, telegram: Uint8Array, offset: number): readonly string[] {
-  const { offset: at, length, depth, meaning, plain } = row
+  const { offset: at, length, depth, meaning, plain, isPersonal } = row
   const text = (place: string, bytes: string) =>
     `${place.padStart(6)}  ${bytes.padEnd(2 * BYTES_IN_ROW + 1)}  ${'  '.repeat(depth)}${meaning}`
   const shown = Math.min(length, BYTES_IN_ROW)
-  const bytes = toHex(telegram, at, at + shown) + (shown < length ? '…' : '')
+  const bytes = isPersonal
+    ? '(not shown)'
+    : toHex(telegram, at, at + shown) + (shown < length ? '…' : '')
   const inside = plain?.map(
     ({ offset: from, length: size, depth: level, meaning: what }) =>
       `${`+${from}`.padStart(6)}  ${`${size} B`.padEnd(2 * BYTES_IN_ROW + 1)}  ${'  '.repeat(depth + 1 + level)}${what}`,

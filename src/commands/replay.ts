@@ -12,6 +12,7 @@ import type { Instant } from '../reading.ts'
 import { ScaleTrust } from '../scale-trust.ts'
 import { createDecoder, INPUT_OPTIONS, inputOptions, Lines } from './decode.ts'
 import { type Command, choice, decoderById, Printer, readArgs } from './io.ts'
+import { chunksOf } from './messages.ts'
 import { TABLE_HEAD, tableRow } from './render.ts'
 
 export const replay: Command = {
@@ -70,7 +71,7 @@ Exit status: 0 everything understood, 1 something rejected or nothing there, 2 w
       }
     }
     let last = 0
-    for (const { atMs, bytes } of recording.chunks) {
+    for (const { atMs, bytes } of chunksOf(recording, definition)) {
       wakeUntil(atMs)
       if (speed !== undefined) {
         await printer.flush()

@@ -60,6 +60,11 @@ export function centralEuropeanToUtc(localS: number): number | undefined {
   return winter ? asWinter : asSummer
 }
 
+/** Minutes from UTC to Central European civil time, 60 or 120. */
+export function centralEuropeanOffsetMin(utcS: number): number {
+  return isSummerTime(utcS) ? 120 : 60
+}
+
 function isSummerTime(utcS: number): boolean {
   const [year] = dateOf(Math.floor(utcS / 86_400))
   return utcS >= lastSundayAt1(year, 3) && utcS < lastSundayAt1(year, 10)
@@ -72,13 +77,14 @@ function lastSundayAt1(year: number, month: number): number {
   return (last - ((last + 4) % 7)) * 86_400 + 3600
 }
 
-function daysInMonth(year: number, month: number): number {
+/** Days of a month from 1 to 12. */
+export function daysInMonth(year: number, month: number): number {
   if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31
 }
 
 /** Days from 1970-01-01 in the proleptic Gregorian calendar. */
-function daysSince1970(year: number, month: number, day: number): number {
+export function daysSince1970(year: number, month: number, day: number): number {
   const y = month <= 2 ? year - 1 : year
   const era = Math.floor(y / 400)
   const yearOfEra = y - era * 400
@@ -89,7 +95,7 @@ function daysSince1970(year: number, month: number, day: number): number {
 }
 
 /** Year, month and day of a day counted from 1970-01-01. */
-function dateOf(days: number): [number, number, number] {
+export function dateOf(days: number): [number, number, number] {
   const z = days + 719_468
   const era = Math.floor(z / 146_097)
   const dayOfEra = z - era * 146_097
