@@ -1,6 +1,7 @@
 /** Every decoder there is. A new one is a file of its own and a line here. */
 import type { DecoderDefinition } from '../src/decoder.ts'
 import { defineHan } from './han/definition.ts'
+import { chain2 } from './it-chain2.ts'
 import { chain2gate } from './it-chain2gate.ts'
 import { sinapsi } from './it-sinapsi.ts'
 import { jsonMap } from './json-map.ts'
@@ -15,6 +16,7 @@ export const decoders: readonly DecoderDefinition[] = [
   kamstrup,
   chain2gate,
   sinapsi,
+  chain2,
   jsonMap,
 ]
 

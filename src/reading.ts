@@ -163,6 +163,7 @@ export type Note =
   | 'repaired_crlf'
   | 'retained'
   | 'reports_lost'
+  | 'unauthenticated'
 
 /** What one telegram said. */
 export interface Reading {

@@ -5,7 +5,7 @@ import { readLength } from '../dlms/axdr.ts'
 import { scaled } from '../dlms/scale.ts'
 import { DecodeError } from '../errors.ts'
 import type { Field, FrameEntry } from './dictionary.ts'
-import { typeOf, type Value } from './field-types.ts'
+import { FIELD_TYPES, type Value } from './field-types.ts'
 
 /** A field with what it holds. */
 export interface ReadField {
@@ -74,7 +74,7 @@ function readField(field: Field, reader: Reader): ReadField {
 
 function readValue(field: Field, reader: Reader): { readonly value: Value; readonly at: number } {
   const { name, constant, na, naTexts, scaler, littleEndian } = field
-  const type = typeOf(field.type)
+  const type = FIELD_TYPES[field.type]
   const size = type.size ?? readSize(field, reader)
   const start = reader.take(size)
   const { bytes } = reader

@@ -1,7 +1,7 @@
 /** Reads one field of a dictionary. */
 import { type Checker, joined, type Mapping } from './check.ts'
 import type { Count, Field, Length } from './dictionary.ts'
-import { FIELD_TYPES, type FieldType, type TypeName, typeOf } from './field-types.ts'
+import { FIELD_TYPES, type FieldType, type TypeName } from './field-types.ts'
 import { TARGETS, type TargetName, targetOf } from './targets.ts'
 
 const KEYS = [
@@ -62,7 +62,7 @@ export function parseField(
   const name = checker.text(joined(path, 'name'), data['name'])
   const type = parseType(checker, path, data)
   if (type === undefined) return { name, field: undefined }
-  const { kind } = typeOf(type)
+  const { kind } = FIELD_TYPES[type]
   for (const [key, kinds] of Object.entries(KINDS))
     if (data[key] !== undefined && kinds !== '*' && !kinds.includes(kind))
       checker.wrong(joined(path, key), data[key], `nothing: ${type} has no ${key}`)
@@ -83,9 +83,9 @@ export function parseField(
     naTexts: isText ? na.map((value, i) => checker.text(`${path}.na.${i}`, value)) : [],
     constant,
     count: parseCount(checker, path, data),
-    length: parseLength(checker, path, data, typeOf(type)),
+    length: parseLength(checker, path, data, FIELD_TYPES[type]),
     optional: checker.flag(joined(path, 'optional'), data['optional']),
-    map: parseMap(checker, path, data, typeOf(type)),
+    map: parseMap(checker, path, data, FIELD_TYPES[type]),
     obis: parseRegister(checker, path, data['obis']),
     personal:
       data['personal'] === undefined
@@ -157,9 +157,9 @@ function parseMap(
     checker.wrong(joined(path, 'map'), map, Object.keys(TARGETS).join(', '))
     return undefined
   }
-  const isTime = type.kind === 'time'
-  if (isTime !== (target.kind === 'time'))
-    checker.wrong(joined(path, 'map'), map, isTime ? 'a target that is a time' : 'a number')
+  const isTime = data['type'] === 'unix32' || data['type'] === 'date-time'
+  if (isTime !== (target.kind === 'time') || (type.kind === 'time' && !isTime))
+    checker.wrong(joined(path, 'map'), map, `nothing that a ${data['type']} cannot say`)
   if (data['unit'] !== undefined && data['unit'] !== target.unit)
     checker.wrong(
       joined(path, 'unit'),
@@ -187,7 +187,7 @@ function pattern(
   type: TypeName,
   littleEndian: boolean,
 ): Uint8Array {
-  const { size = 0 } = typeOf(type)
+  const { size = 0 } = FIELD_TYPES[type]
   const value = integerOf(raw)
   const bits = BigInt(8 * size)
   if (value === undefined || value >= 1n << bits || value < -(1n << (bits - 1n))) {

@@ -30,8 +30,27 @@ const unsigned = (size: number): FieldType => ({ size, kind: 'integer', read: re
 const signed = (size: number): FieldType => ({ size, kind: 'integer', read: readSigned })
 const time = (size: number, read: FieldType['read']): FieldType => ({ size, kind: 'time', read })
 
-/** Types by the names that dictionaries use. */
-export const FIELD_TYPES = {
+/** Names of the types as dictionaries use them. */
+export type TypeName =
+  | `${'u' | 'i'}${8 | 16 | 32 | 64}`
+  | 'u24'
+  | 'f32'
+  | 'f64'
+  | 'bool'
+  | 'enum'
+  | 'bits'
+  | 'octet-string'
+  | 'visible-string'
+  | 'utf8'
+  | 'date-time'
+  | 'date'
+  | 'time'
+  | 'unix32'
+  | 'bcd'
+  | 'skip'
+
+/** Types by name. */
+export const FIELD_TYPES: Readonly<Record<TypeName, FieldType>> = {
   u8: unsigned(1),
   u16: unsigned(2),
   u24: unsigned(3),
@@ -54,18 +73,10 @@ export const FIELD_TYPES = {
   date: time(5, readDate),
   time: time(4, readTime),
   /** Seconds since 1970, UTC. */
-  unix32: time(4, (bytes, start, end) => `${isoLocal(readUnsigned(bytes, start, end) as number)}Z`),
+  unix32: time(4, readUnsigned),
   /** Two digits in a byte. */
   bcd: { kind: 'bcd', read: readBcd },
   skip: { kind: 'skip', read: () => null },
-} as const satisfies Readonly<Record<string, FieldType>>
-
-/** Name of a type. */
-export type TypeName = keyof typeof FIELD_TYPES
-
-/** A type, where the distinction between them does not matter. */
-export function typeOf(name: TypeName): FieldType {
-  return FIELD_TYPES[name]
 }
 
 /** Beyond 2^53 as decimal text. */

@@ -17,8 +17,19 @@ export interface Target {
 const number = (unit: string, obis: string, field?: FieldName): Target =>
   field === undefined ? { kind: 'number', unit, obis } : { kind: 'number', unit, obis, field }
 
+/** Names of the targets as dictionaries use them. */
+export type TargetName =
+  | `${'import' | 'export'}.${'power' | 'energy'}`
+  | 'production.power'
+  | 'tariff'
+  | `limit.${'contracted' | 'available' | 'gap'}`
+  | `trip.${'countdown' | 'deadline'}`
+  | 'outage'
+  | 'measuredAt'
+  | 'sentAt'
+
 /** Targets by name. Production (meter M2) is no part of the power at the connection: it fills a register alone. */
-export const TARGETS = {
+export const TARGETS: Readonly<Record<TargetName, Target>> = {
   'import.power': number('W', '1-0:1.7.0*255', 'activePowerImportW'),
   'export.power': number('W', '1-0:2.7.0*255', 'activePowerExportW'),
   'import.energy': number('Wh', '1-0:1.8.0*255', 'activeEnergyImportWh'),
@@ -33,11 +44,11 @@ export const TARGETS = {
   /** When the meter disconnects. */
   'trip.deadline': { kind: 'time', unit: '', limits: true },
   outage: number('s', '0-0:96.7.19*255'),
+  /** When it was measured, or happened. */
   measuredAt: { kind: 'time', unit: '' },
-} as const satisfies Readonly<Record<string, Target>>
-
-/** Name of a target. */
-export type TargetName = keyof typeof TARGETS
+  /** When the message left the meter: what its clock is compared by. */
+  sentAt: { kind: 'time', unit: '' },
+}
 
 /** The target of that name, if there is one. */
 export function targetOf(name: string): Target | undefined {

@@ -16,27 +16,28 @@ export interface DialectOptions {
   readonly prefixBytes?: PrefixBytes
 }
 
-/** Dialects by id. */
-export const DIALECTS = {
-  st7580: () => local('st7580', 'ST7580 host interface', ST7580_MEANING),
-  mmhi: ({ check = 'sum16' }) =>
-    local('mmhi', 'Meters and More host interface', mmhiMeaning(mmhiFrames(check))),
-  raw: ({ prefixBytes = 2 }) => ({
-    id: 'raw',
-    title: 'data units behind their length, from a bridge',
-    create: () => new RawLink(prefixBytes),
-    explain: explainUnit(prefixBytes),
-  }),
-  replay: () => ({
-    id: 'replay',
-    title: 'data units as lines of hex digits',
-    create: () => new HexLines(),
-    explain: explainLine,
-  }),
-} as const satisfies Readonly<Record<string, (options: DialectOptions) => DialectDefinition>>
-
 /** Id of a dialect. */
-export type DialectId = keyof typeof DIALECTS
+export type DialectId = 'st7580' | 'mmhi' | 'raw' | 'replay'
+
+/** Dialects by id. */
+export const DIALECTS: Readonly<Record<DialectId, (options: DialectOptions) => DialectDefinition>> =
+  {
+    st7580: () => local('st7580', 'ST7580 host interface', ST7580_MEANING),
+    mmhi: ({ check = 'sum16' }) =>
+      local('mmhi', 'Meters and More host interface', mmhiMeaning(mmhiFrames(check))),
+    raw: ({ prefixBytes = 2 }) => ({
+      id: 'raw',
+      title: 'data units behind their length, from a bridge',
+      create: () => new RawLink(prefixBytes),
+      explain: explainUnit(prefixBytes),
+    }),
+    replay: () => ({
+      id: 'replay',
+      title: 'data units as lines of hex digits',
+      create: () => new HexLines(),
+      explain: explainLine,
+    }),
+  }
 
 function local(id: string, title: string, meaning: LocalMeaning): DialectDefinition {
   return {

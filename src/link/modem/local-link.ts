@@ -24,8 +24,8 @@ const ACK = Uint8Array.of(FIRST.ack)
 const NAK = Uint8Array.of(FIRST.nak)
 
 export class LocalLink implements ModemDialect, FrameFormat {
-  readonly maxLength = HEADER + 256 + TRAILER
-  readonly idleMs = IDLE_MS
+  readonly maxLength: number = HEADER + 256 + TRAILER
+  readonly idleMs: number = IDLE_MS
   readonly sharedLength = 0
   readonly nothingFound = 'no modem frame starts in these bytes'
   private readonly form: LocalFrameForm
