@@ -21,6 +21,7 @@ export class ScaleTrust {
     this.meterId = id
     this.agreements = notes.includes('scale_corrected') ? this.agreements + 1 : 0
     const isKnown = this.agreements === 0 || this.agreements >= AGREEMENTS
-    return isKnown && reading.integrity !== 'none' && !notes.includes('unauthenticated')
+    const isUntrusted = notes.some(note => UNTRUSTED.has(note))
+    return isKnown && reading.integrity !== 'none' && !isUntrusted
   }
 }
