@@ -209,6 +209,8 @@ export interface AvailablePower {
   readonly uncertaintyW?: number
   /** As in {@link Reading}. */
   readonly meterClockMs?: number
+  /** When the meter said so, epoch ms of its clock; not published. */
+  readonly toldAtMs?: number
   /** Decoder id. */
   readonly source: string
   readonly receivedAt: Instant

@@ -8,7 +8,8 @@ const UNTRUSTED: ReadonlySet<Note> = new Set(['retained', 'unauthenticated'])
 
 /**
  * Which readings of a meter may raise a current: those whose bytes were protected and whose scale is not a guess. A
- * scale that was chosen by magnitude counts as a guess until six readings in a row of the same meter agree.
+ * scale that was chosen by magnitude counts as a guess until six readings in a row of the same meter agree. What was
+ * kept by somebody and handed out on request may be old; what nothing authenticates may be anybody's.
  */
 export class ScaleTrust {
   private agreements = 0

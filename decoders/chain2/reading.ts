@@ -98,6 +98,8 @@ export function signalOf(frame: CompactFrame, context: Context): AvailablePower 
   if (cf === 20 && availablePowerW === null && contracted === null)
     throw new DecodeError('DATA_BAD_VALUE', 0, 'a contract without contracted and available power')
   const meterClockMs = clock.at(at)
+  const toldS =
+    posix(values.get('messageposixtimestamp')) ?? posix(values.get('eventposixtimestamp'))
   return {
     availablePowerW,
     ...(contracted === null ? {} : { contractedPowerW: contracted }),
@@ -106,6 +108,7 @@ export function signalOf(frame: CompactFrame, context: Context): AvailablePower 
     receivedAt: at,
     integrity: 'checksum',
     ...(meterClockMs === undefined ? {} : { meterClockMs }),
+    ...(toldS === null ? {} : { toldAtMs: toldS * 1000 }),
   }
 }
 

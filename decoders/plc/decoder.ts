@@ -33,6 +33,8 @@ export class PlcDecoder implements Decoder {
   private gapW: number | undefined
   private contractedW: number | undefined
   private availableW: number | undefined
+  /** Counter of the last event by template id. */
+  private readonly counters = new Map<number, number>()
 
   /** `id` is that of the readings. */
   constructor(id: string, options: PlcOptions) {
@@ -114,13 +116,25 @@ export class PlcDecoder implements Decoder {
       gapW: this.gapW ?? presumedGapW(this.options.meter, this.contractedW),
       mostW: 2 * (this.availableW ?? this.contractedW ?? 0),
       headerTime,
+      missed: this.missedBefore(last.entry.templateId, facts),
     }
     const signal = signalOf(facts, context)
     if (!givesReading(fields) && signal !== undefined) return [{ type: 'signal', signal, ...span }]
     const reading = readingOf(facts, fields, context)
-    const found = notes.length === 0 ? { reading } : { reading, notes }
+    const all: readonly Note[] =
+      (context.missed ?? 0) > 0 ? [...notes, 'reports_lost'] : notes
+    const found = all.length === 0 ? { reading } : { reading, notes: all }
     const first: DecoderEvent = { type: 'reading', ...found, ...span }
     return signal === undefined ? [first] : [first, { type: 'signal', signal }]
+  }
+
+  /** Events of this frame that were counted and never arrived. */
+  private missedBefore(templateId: number, facts: Facts): number | undefined {
+    const counter = facts.number('event.counter')
+    if (typeof counter !== 'number' || !facts.has('import.power')) return undefined
+    const before = this.counters.get(templateId)
+    this.counters.set(templateId, counter)
+    return before === undefined || counter <= before ? undefined : counter - before - 1
   }
 
   /** Report step, powers of the contract and the meter's clock, wherever a frame carries them. */

@@ -24,6 +24,8 @@ export interface Context {
   readonly mostW: number
   /** Index of the notification's date-time, -1 if there is none. */
   readonly headerTime: number
+  /** Reports of changed power that were counted and never arrived; `undefined` where the frame tells nothing. */
+  readonly missed: number | undefined
 }
 
 /** No limiter lets so much through. */
@@ -37,13 +39,13 @@ const UNKNOWN_DELAY_MS = 10_000
 export function givesReading(fields: readonly ReadField[]): boolean {
   const targets = fields.flatMap(({ field: { map } }) => (map === undefined ? [] : [TARGETS[map]]))
   const limits = targets.filter(target => target.limits)
-  const measures = targets.filter(target => !target.limits && target.kind !== 'time')
+  const measures = targets.filter(target => !target.limits && target.obis !== undefined)
   return measures.length > 0 || limits.length === 0
 }
 
 /** The reading. Throws DATA_BAD_VALUE, VALUE_IMPLAUSIBLE. */
 export function readingOf(facts: Facts, fields: readonly ReadField[], context: Context): Reading {
-  const { decoder, profile, list, templateId, at, integrity, clock, headerTime } = context
+  const { decoder, profile, list, templateId, at, integrity, clock, headerTime, missed } = context
   const values = valuesOf(facts, fields, context)
   const band = facts.number('tariff')
   const hasBand = typeof band === 'number' && band >= 1 && band <= MOST_BAND
@@ -59,6 +61,7 @@ export function readingOf(facts: Facts, fields: readonly ReadField[], context: C
     values,
     ...(hasBand ? { tariff: String(band) } : {}),
     registers: registersOf(templateId, fields),
+    ...(missed === undefined ? {} : { missedReports: missed }),
     ...(meterClockMs === undefined ? {} : { meterClockMs }),
   }
 }
@@ -99,6 +102,7 @@ export function signalOf(facts: Facts, context: Context): AvailablePower | undef
   const isCountdown = facts.has('trip.countdown') || facts.has('trip.deadline')
   if (available === undefined && contracted === undefined && !isCountdown) return undefined
   const meterClockMs = clock.at(at)
+  const toldS = facts.posix('sentAt') ?? facts.posix('measuredAt')
   return {
     availablePowerW: available ?? null,
     ...(typeof contracted === 'number' ? { contractedPowerW: contracted } : {}),
@@ -107,6 +111,7 @@ export function signalOf(facts: Facts, context: Context): AvailablePower | undef
     receivedAt: at,
     integrity,
     ...(meterClockMs === undefined ? {} : { meterClockMs }),
+    ...(toldS === undefined ? {} : { toldAtMs: toldS * 1000 }),
   }
 }
 

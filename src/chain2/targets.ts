@@ -25,6 +25,7 @@ export type TargetName =
   | `limit.${'contracted' | 'available' | 'gap'}`
   | `trip.${'countdown' | 'deadline'}`
   | 'outage'
+  | 'event.counter'
   | 'measuredAt'
   | 'sentAt'
 
@@ -44,6 +45,8 @@ export const TARGETS: Readonly<Record<TargetName, Target>> = {
   /** When the meter disconnects. */
   'trip.deadline': { kind: 'time', unit: '', limits: true },
   outage: number('s', '0-0:96.7.19*255'),
+  /** Counts the events of its frame: a step of more than one means that some were lost. */
+  'event.counter': { kind: 'number', unit: '' },
   /** When it was measured, or happened. */
   measuredAt: { kind: 'time', unit: '' },
   /** When the message left the meter: what its clock is compared by. */

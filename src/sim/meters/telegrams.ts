@@ -5,6 +5,7 @@ import { endsAtMs, SimulatedMeter } from '../meter.ts'
 import type { ElectricalState } from '../norway/electrical.ts'
 import { HAN_PROFILES } from '../norway/profiles.ts'
 import type { MeterIdentity, Wiring } from '../norway/telegram.ts'
+import { OPEN_METER_DECODER } from '../open-meter/kind.ts'
 import { type Arrival, type Meter, type MeterSetting, Transit } from './meter.ts'
 
 /** What the makers call their meters, by profile and wiring. */
@@ -19,7 +20,10 @@ const MODELS: Readonly<Record<string, Readonly<Record<Wiring, string>>>> = {
 }
 
 /** Ids of decoders whose meters can be simulated. */
-export const SIMULATED_DECODERS: readonly string[] = Object.keys(MODELS).map(name => `no-${name}`)
+export const SIMULATED_DECODERS: readonly string[] = [
+  ...Object.keys(MODELS).map(name => `no-${name}`),
+  OPEN_METER_DECODER,
+]
 
 /** Time on the wire before a list of 10 s is complete, s; with the meter's own latency what a controller is told. */
 export const WIRE_S = 1
