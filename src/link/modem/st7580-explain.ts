@@ -10,6 +10,7 @@ import {
   ST7580_FRAMES,
 } from './st7580.ts'
 import { MIB, MIB_NAMES, readModemConfiguration, readReset } from './st7580-mib.ts'
+import { readDataConfirm, readDataRequest } from './st7580-transmission.ts'
 
 const RESET_CAUSES: readonly string[] = ['pin or power', 'watchdog', 'command', 'unknown']
 
@@ -43,7 +44,15 @@ export const ST7580_MEANING: LocalMeaning = {
       row(start, end, `object ${MIB_NAMES[first] ?? hex(first)}`)
     else if (command === COMMAND.resetIndication) row(start, end, resetText(first))
     else if (name.endsWith('Error')) row(start, end, ERRORS[first] ?? `error ${hex(first)}`)
-    else row(start, end, 'data')
+    else if (role === 'transmission') {
+      const { channel, modulation, payloadAt } = readDataRequest(bytes.subarray(start, end))
+      row(start, start + payloadAt, `${modulation}, ${channel} channel`)
+      row(start + payloadAt, end, 'to be transmitted')
+    } else if (name.endsWith('DataConfirm')) {
+      const confirm = readDataConfirm(bytes.subarray(start, end))
+      const gains = confirm === undefined ? '' : `, gain ${confirm.minGain} to ${confirm.maxGain}`
+      row(start, end, `transmitted${gains}`)
+    } else row(start, end, 'data')
     return undefined
   },
 }

@@ -23,7 +23,8 @@ export const COMMAND = {
 /** Bytes before the payload of a data indication: configuration, signal to noise ratio, zero-cross delay. */
 export const INDICATION_HEADER = 4
 
-const MODULATIONS: readonly string[] = [
+/** Modulations by number. */
+export const MODULATIONS: readonly string[] = [
   'B-PSK',
   'Q-PSK',
   '8-PSK',
