@@ -77,9 +77,12 @@ export function joined(path: string, key: string | number): string {
 
 function shown(value: unknown): string {
   if (value === undefined || value === null) return 'nothing'
-  // Whatever looks like a key may be one in the wrong place.
-  if (typeof value === 'string')
-    return /^([0-9a-f][\s:-]*){24,}$/i.test(value) ? 'hex digits' : `'${value}'`
+  if (typeof value === 'string') return `'${withoutKeys(value)}'`
   if (Array.isArray(value)) return 'a list'
   return typeof value === 'object' ? 'a mapping' : String(value)
+}
+
+/** A text without what may be a key in the wrong place. */
+export function withoutKeys(text: string): string {
+  return text.replace(/([0-9a-f][\s:-]*){24,}/gi, '(hex digits)')
 }

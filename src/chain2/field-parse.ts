@@ -79,7 +79,7 @@ export function parseField(
     littleEndian,
     scaler: checker.integer(joined(path, 'scaler'), data['scaler'], -9, 9, 0),
     unit: parseUnit(checker, path, data),
-    na: isText ? [] : na.map((value, i) => bytes(`${path}.na.${i}`, value)),
+    na: isText ? [] : na.flatMap((value, i) => bytes(`${path}.na.${i}`, value) ?? []),
     naTexts: isText ? na.map((value, i) => checker.text(`${path}.na.${i}`, value)) : [],
     constant,
     count: parseCount(checker, path, data),
@@ -186,13 +186,13 @@ function pattern(
   raw: unknown,
   type: TypeName,
   littleEndian: boolean,
-): Uint8Array {
+): Uint8Array | undefined {
   const { size = 0 } = FIELD_TYPES[type]
   const value = integerOf(raw)
   const bits = BigInt(8 * size)
   if (value === undefined || value >= 1n << bits || value < -(1n << (bits - 1n))) {
     checker.wrong(path, raw, `a whole number of ${size} bytes, or 0x and hex digits`)
-    return new Uint8Array(size)
+    return undefined
   }
   const raised = BigInt.asUintN(8 * size, value)
   const bytes = Uint8Array.from({ length: size }, (_, i) =>

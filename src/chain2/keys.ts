@@ -4,6 +4,7 @@
  */
 import { type CipherKey, type KeyRing, NO_KEYS, parseKeyRing } from '../dlms/keys.ts'
 import type { Parsed, Problem } from '../errors.ts'
+import { withoutKeys } from './check.ts'
 import { BLOCK } from './cipher.ts'
 
 /** Which of the two keys. */
@@ -29,7 +30,8 @@ export function parseChain2Keys(raw: unknown): Parsed<KeyRing> {
   const parsed = parseKeyRing(isList ? { keys: raw.map(asInFile) } : raw)
   const problems = parsed.ok ? parsed.value.keys.flatMap(weaknesses) : parsed.problems
   if (parsed.ok && problems.length === 0) return parsed
-  return { ok: false, problems: isList ? problems.map(asInList) : problems }
+  const told = problems.map(({ path, message }) => ({ path, message: withoutKeys(message) }))
+  return { ok: false, problems: isList ? told.map(asInList) : told }
 }
 
 /** An entry of a list with the names of a keys file; blanks and colons between digits are taken out. */
