@@ -18,6 +18,7 @@ export interface LineStats {
   readonly lastByteAt: Instant | undefined
   readonly bytes: number
   readonly readings: number
+  readonly lastReadingAt: Instant | undefined
   readonly rejected: { readonly [Code in DecodeErrorCode]?: number }
   /** Telegrams of at most {@link SHORT_BYTES}, and longer ones. */
   readonly short: Tally
@@ -54,6 +55,8 @@ export interface LineFacts {
   readonly settingsTried: readonly string[]
   /** The decoder reads ASCII telegrams: their start is no finding. */
   readonly expectsAscii: boolean
+  /** A gateway hands over whole messages: silence is the meter's, damage there is none. */
+  readonly isGateway?: boolean
 }
 
 /** The power-only lists of all makers are shorter, the lists with phase values longer. */
@@ -71,6 +74,7 @@ export function newLineStats(now: Instant): LineStats {
     lastByteAt: undefined,
     bytes: 0,
     readings: 0,
+    lastReadingAt: undefined,
     rejected: {},
     short: { good: 0, bad: 0 },
     long: { good: 0, bad: 0 },
@@ -108,7 +112,12 @@ export function observeBytes(stats: LineStats, chunk: Uint8Array, at: Instant): 
 /** The statistics with what the decoder made of the bytes. */
 export function observeEvent(stats: LineStats, event: DecoderEvent): LineStats {
   if (event.type === 'reading')
-    return { ...stats, readings: stats.readings + 1, ...tallied(stats, event.length, 'good') }
+    return {
+      ...stats,
+      readings: stats.readings + 1,
+      lastReadingAt: event.reading.receivedAt,
+      ...tallied(stats, event.length, 'good'),
+    }
   if (event.type !== 'rejected') return stats
   const { code } = event.error
   const rejected = { ...stats.rejected, [code]: (stats.rejected[code] ?? 0) + 1 }
@@ -124,6 +133,7 @@ function tallied(stats: LineStats, length: number, fate: keyof Tally): Partial<L
 
 /** The one thing to tell a person about this line; `undefined` while it works or the evidence is thin. */
 export function diagnose(stats: LineStats, facts: LineFacts, now: Instant): Finding | undefined {
+  if (facts.isGateway) return meterSilence(stats, facts, now) ?? content(stats, facts)
   return (
     silence(stats, facts, now) ??
     content(stats, facts) ??
@@ -140,6 +150,20 @@ function silence(stats: LineStats, facts: LineFacts, now: Instant): Finding | un
   return {
     code: 'no_meter_data',
     detail: `no bytes for ${Math.round(quietMs / 1000)} s: port closed or unplugged. Check plug and adapter; if both are right, ask the grid company to open the port (it closes when the customer moves); a meter that went mute for good needs a restart`,
+  }
+}
+
+/** A gateway that has nothing from its meter. */
+function meterSilence(stats: LineStats, facts: LineFacts, now: Instant): Finding | undefined {
+  const quietMs = now - (stats.lastReadingAt ?? stats.since)
+  if (quietMs < facts.silenceMs) return undefined
+  const found =
+    stats.lastByteAt === undefined || now - stats.lastByteAt >= facts.silenceMs
+      ? 'nothing comes from the gateway'
+      : 'the gateway sends, but nothing new of the meter'
+  return {
+    code: 'no_meter_data',
+    detail: `${found} for ${Math.round(quietMs / 1000)} s. Check that the meter is associated with it (the provider enrols it, which takes days), and try another socket: the power line may be too noisy`,
   }
 }
 

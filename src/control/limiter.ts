@@ -110,7 +110,8 @@ export function limiterClock(
 }
 
 interface Value {
-  readonly id: 'contracted_power' | 'available_power' | 'flex_window'
+  /** Id of the limit. */
+  readonly id: string
   readonly watts: number
 }
 
