@@ -149,7 +149,7 @@ await t.test('a line', { skip: SKIP_PTY }, async t => {
     modem.modem.indicate(unit(1, '808182838485868788898a8b8c8d8e8f'), performance.now())
     send(2610)
     t.ok(await until(() => powers().length === 3))
-    t.equal(found.filter(e => e.type === 'info').length, 1, "a neighbour's")
+    t.equal(found.filter(e => e.type === 'info' && /foreign/.test(e.detail)).length, 1)
     const trips = found.flatMap(e => (e.type === 'signal' ? [e.signal.tripInS] : []))
     t.same(trips, [118, 118, undefined], 'the calm one counts nothing down')
     t.equal(source.txEnabled, false)

@@ -62,13 +62,16 @@ export class PlcDecoder implements Decoder {
     return this.dialect.heldBytes
   }
 
-  /** What stays between modem and host is fill: it tells nothing of the meter. */
+  /** What stays between modem and host tells nothing of the meter; single bytes of it are fill. */
   private understand(event: LinkEvent, at: Instant): readonly DecoderEvent[] {
     const { type } = event
     if (type === 'send') return [event]
     if (type === 'garbage') return [{ ...event, type: 'rejected' }]
-    if (type !== 'sdu') return []
     const span = { offset: event.offset, length: event.length }
+    if (type === 'repeat') return [{ type: 'info', detail: 'a frame a second time', ...span }]
+    if (type === 'frame')
+      return [{ type: 'info', detail: `${event.name}: the modem's own`, ...span }]
+    if (type !== 'sdu') return []
     try {
       return this.read(event.sdu, span, at)
     } catch (error) {
@@ -121,8 +124,7 @@ export class PlcDecoder implements Decoder {
     const signal = signalOf(facts, context)
     if (!givesReading(fields) && signal !== undefined) return [{ type: 'signal', signal, ...span }]
     const reading = readingOf(facts, fields, context)
-    const all: readonly Note[] =
-      (context.missed ?? 0) > 0 ? [...notes, 'reports_lost'] : notes
+    const all: readonly Note[] = (context.missed ?? 0) > 0 ? [...notes, 'reports_lost'] : notes
     const found = all.length === 0 ? { reading } : { reading, notes: all }
     const first: DecoderEvent = { type: 'reading', ...found, ...span }
     return signal === undefined ? [first] : [first, { type: 'signal', signal }]

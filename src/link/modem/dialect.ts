@@ -35,7 +35,12 @@ export interface Sdu {
 export type LinkEvent =
   | ({ readonly type: 'sdu'; readonly command: number; readonly sdu: Sdu } & Span)
   /** A frame that is no data indication: a confirm, an error, a reset; requests where the host's line was recorded too. */
-  | ({ readonly type: 'frame'; readonly command: number; readonly data: Uint8Array } & Span)
+  | ({
+      readonly type: 'frame'
+      readonly command: number
+      readonly name: string
+      readonly data: Uint8Array
+    } & Span)
   /** The frame before, sent a second time. */
   | ({ readonly type: 'repeat' } & Span)
   /** `busy`: the modem takes no request now. */

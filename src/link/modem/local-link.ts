@@ -157,7 +157,8 @@ export class LocalLink implements ModemDialect, FrameFormat {
   ): void {
     const end = at + span.length
     const command = bytes[at + 2]!
-    if (isFromModem(this.form.commands[command]!)) this.events.push({ type: 'send', bytes: ACK })
+    const row = this.form.commands[command]!
+    if (isFromModem(row)) this.events.push({ type: 'send', bytes: ACK })
     if (bytes[at] === FIRST.repeat && this.isPrevious(bytes, at + 1, end)) {
       this.events.push({ type: 'repeat', ...span })
       return
@@ -167,7 +168,7 @@ export class LocalLink implements ModemDialect, FrameFormat {
     const sdu = this.form.sdu(command, data)
     this.events.push(
       sdu === undefined
-        ? { type: 'frame', command, data, ...span }
+        ? { type: 'frame', command, name: row.name, data, ...span }
         : { type: 'sdu', command, sdu, ...span },
     )
   }
