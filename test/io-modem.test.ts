@@ -2,7 +2,9 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import t, { type Test } from 'tap'
 import { chain2 } from '../decoders/it-chain2.ts'
+import type { ModemConfig } from '../src/config-source.ts'
 import type { DecoderEvent, SerialSettings } from '../src/decoder.ts'
+import type { KeyRing } from '../src/dlms/keys.ts'
 import { systemClock } from '../src/io/clock.ts'
 import { type ModemSourceOptions, modemSource } from '../src/io/modem-driver.ts'
 import { NO_LINES, openLines } from '../src/io/modem-lines.ts'
@@ -279,4 +281,16 @@ await t.test('lines: both are named in every call, and wait for what was written
   const broken = new Lines()
   broken.broken = true
   t.match(await openLines(broken as never, true, true), { request: false, missing: /ioctl/ })
+})
+
+await t.test('a modem in the configuration', async t => {
+  const { sourceOfConfig, decoderOfSource } = await import('../src/commands/sources.ts')
+  const from = (modem: ModemConfig, keys?: KeyRing) =>
+    sourceOfConfig({ modem }, chain2, systemClock, keys)
+  t.equal(decoderOfSource({ modem: { port: '/dev/modem' } }), 'it-chain2')
+  t.match(await from({ port: '/dev/modem' }), { id: 'modem', txEnabled: false })
+  const own: ModemConfig = { port: '/dev/modem', layer: 'SS' }
+  await t.rejects(from(own), { code: 'KEYS_INVALID' })
+  const key = { systemTitle: '*', encryptionKey: fromHex(K1), authenticationKey: null }
+  t.ok(await from(own, { keys: [key] }))
 })

@@ -176,6 +176,15 @@ t.test('what says who somebody is is not shown, neither decoded nor explained', 
   const explained = JSON.stringify(chain2.explain!(bytes, parsed.value))
   t.match(explained, 'POD: (not shown)')
   t.notMatch(JSON.stringify(line) + explained, '12345678')
+  const clear = frame(payload, INDICATION.ss)
+  const rows = chain2.explain!(clear, parsed.value).filter(({ isPersonal }) => isPersonal)
+  t.equal(rows.length, 0, 'not opened, not explained')
+  const open = chain2.parseOptions({ ...SITE, security: 'none', allowUnauthenticated: true })
+  if (!open.ok) return t.fail('options')
+  t.match(
+    chain2.explain!(clear, open.value).filter(({ isPersonal }) => isPersonal),
+    [{ length: 15, meaning: 'CF5 POD: (not shown)' }],
+  )
 })
 
 t.test('traffic of neighbours is told as such while the own meter was heard', async t => {

@@ -49,7 +49,8 @@ function explainUnit(sdu: Sdu, options: PlcOptions, rows: Rows): void {
     const compact = findCompactData(options.apdu, layer)
     for (const [start, end] of compact.rows) {
       const { entry, fields } = readFrame(options.dictionary, bytes, start, end)
-      for (const found of fields) trace?.row(found.start, found.end, fieldText(found, entry.name))
+      for (const found of fields)
+        trace?.row(found.start, found.end, fieldText(found, entry.name), found.field.personal)
       const behind = fields.at(-1)?.end ?? start
       trace?.row(behind, end, 'spare bytes')
     }
@@ -85,8 +86,9 @@ class Rows implements Trace {
     this.found = found
   }
 
-  row(start: number, end: number, meaning: string): void {
-    this.add(start, end, meaning)
+  row(start: number, end: number, meaning: string, isPersonal = false): void {
+    const row = this.add(start, end, meaning)
+    if (isPersonal && row !== undefined) row.isPersonal = true
   }
 
   sealed(start: number, end: number, meaning: string): Rows {

@@ -3,7 +3,9 @@
  * keys. The only file here that knows what implements them.
  */
 import { createCipheriv, createHash, timingSafeEqual } from 'node:crypto'
-import { aesCmac } from 'node-aes-cmac'
+import { createRequire } from 'node:module'
+
+const require = createRequire(import.meta.url)
 
 /** Bytes of a key, a block and a whole MAC. */
 export const BLOCK = 16
@@ -15,6 +17,8 @@ export function cmac(
   start = 0,
   end: number = bytes.length,
 ): Uint8Array {
+  // Loaded by the first frame that needs it; every other reader of meters does without.
+  const { aesCmac } = require('node-aes-cmac') as typeof import('node-aes-cmac')
   const mac = aesCmac(bufferOf(key), bufferOf(bytes.subarray(start, end)), { returnAsBuffer: true })
   return new Uint8Array(mac)
 }

@@ -19,7 +19,8 @@ export interface Layer {
 
 /** Takes the rows of an explanation. Positions are those of the layer's bytes. */
 export interface Trace {
-  row(start: number, end: number, meaning: string): void
+  /** `isPersonal`: the bytes are not shown. */
+  row(start: number, end: number, meaning: string, isPersonal?: boolean): void
   /** Ciphertext, and where the rows of what it holds go. */
   sealed(start: number, end: number, meaning: string): Trace
 }

@@ -42,7 +42,7 @@ export function explainLocal(
     const { command } = event
     const repeat = bytes[offset] === FIRST.repeat ? ', repeated' : ''
     row(offset, offset + 1, `start of a frame${repeat}`)
-    row(offset + 1, offset + 2, `${length - HEADER - TRAILER} bytes of data`)
+    row(offset + 1, offset + 2, `LEN: data of ${length - HEADER - TRAILER}`)
     row(offset + 2, offset + 3, `command ${form.commands[command]!.name}`)
     const range = data(command, bytes, offset + HEADER, end - TRAILER, row)
     row(end - TRAILER, end, 'check, right')
