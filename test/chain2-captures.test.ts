@@ -14,6 +14,9 @@ import { readModemConfiguration, readReset } from '../src/link/modem/st7580-mib.
 import { readDataConfirm, readDataRequest } from '../src/link/modem/st7580-transmission.ts'
 import { concat, fromHex, integerBytes, toHex } from '../src/sim/encode/bytes.ts'
 import { encodeCmac } from '../src/sim/encode/cmac-encoder.ts'
+import { encodeCompactArray, encodeTemplate250 } from '../src/sim/encode/compact-encoder.ts'
+import { encodeSs } from '../src/sim/encode/ss-encoder.ts'
+import { encodeLocal } from '../src/sim/encode/st7580-encoder.ts'
 
 const FOLDER = new URL('../../shared/captures/chain2/', import.meta.url)
 const isHere = existsSync(FOLDER)
@@ -239,6 +242,40 @@ t.test(
     }
   },
 )
+
+t.test('the encoders write the same bytes', { skip }, async t => {
+  const items: Expected[] = load('st7580-host-frames.json')
+  let written = 0
+  for (const { name, hex, expected } of items) {
+    if (expected.status !== undefined || expected.checksumOk === false) continue
+    const bytes = fromHex(hex)
+    t.equal(toHex(encodeLocal(bytes[2]!, bytes.slice(3, -2), bytes[0])), hex, name)
+    written++
+  }
+  t.equal(written, 10)
+  const { key, header, plain, iv, variants } = load('st7580-ss-sdu.constructed.json')
+  for (const { ctrInit, ssSdu } of variants) {
+    const [k, h, payload, vector] = [key, header, plain, iv].map(fromHex) as [
+      Uint8Array,
+      Uint8Array,
+      Uint8Array,
+      Uint8Array,
+    ]
+    t.equal(
+      toHex(encodeSs({ key: k, header: h, payload, iv: vector, firstCounter: ctrInit })),
+      ssSdu,
+    )
+  }
+  const { compactBuffer, asCompactArray, expected } = load('compact-frame.constructed.json')
+  const buffer = encodeTemplate250({
+    posix: expected.posix,
+    powerW: expected.instantPowerW,
+    availableW: expected.availablePowerW,
+    countdownS: expected.switchOffCountdownS,
+  })
+  t.equal(toHex(buffer), compactBuffer)
+  t.equal(toHex(encodeCompactArray(buffer)), asCompactArray)
+})
 
 t.test('compact data: bare, as compact-array, in a data-notification', { skip }, async t => {
   const example = load('compact-frame.constructed.json')

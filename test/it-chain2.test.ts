@@ -2,14 +2,14 @@
 import t from 'tap'
 import { DICTIONARIES } from '../decoders/dictionaries/index.ts'
 import { chain2 } from '../decoders/it-chain2.ts'
-import type { Decoder, DecoderEvent } from '../src/decoder.ts'
+import type { Decoder, DecoderEvent, Explanation } from '../src/decoder.ts'
 import { eventLine } from '../src/payload.ts'
 import type { AvailablePower, Reading } from '../src/reading.ts'
 import { concat, fromHex, integerBytes, toHex } from '../src/sim/encode/bytes.ts'
 import { encodeTemplate250 } from '../src/sim/encode/compact-encoder.ts'
 import { encodeSs } from '../src/sim/encode/ss-encoder.ts'
 import { encodeLocal, INDICATION, indicationData } from '../src/sim/encode/st7580-encoder.ts'
-import { contract, feed, fixtures } from './decoder-contract.ts'
+import { contract, feed, fixtureBytes, fixtures, optionsOf } from './decoder-contract.ts'
 import fc from './property.ts'
 
 const recordings = fixtures('chain2')
@@ -48,6 +48,38 @@ const readings = (events: readonly DecoderEvent[]): Reading[] =>
   events.flatMap(e => (e.type === 'reading' ? [e.reading] : []))
 const signals = (events: readonly DecoderEvent[]): AvailablePower[] =>
   events.flatMap(e => (e.type === 'signal' ? [e.signal] : []))
+
+t.test('every byte is explained, also of what was enciphered', async t => {
+  const covers = (rows: readonly Explanation[], length: number): boolean => {
+    let at = 0
+    for (const row of rows) {
+      if (row.offset !== at) return false
+      at += row.length
+    }
+    return at === length
+  }
+  let sealed = 0
+  for (const recording of recordings) {
+    const parsed = chain2.parseOptions(optionsOf(recording))
+    if (!parsed.ok) return t.fail(recording.id)
+    const bytes = fixtureBytes('chain2', recording)
+    const rows = chain2.explain!(bytes, parsed.value)
+    t.ok(covers(rows, bytes.length), recording.id)
+    for (const { plain = [] } of rows)
+      if (plain.length > 0) {
+        sealed++
+        const inside = plain.reduce((sum, { length }) => sum + length, 0)
+        t.ok(covers(plain, inside), `${recording.id}: contents`)
+      }
+  }
+  t.ok(sealed >= 5, `${sealed} opened`)
+  const written = chain2.parseOptions({ ...SS, dialect: 'replay' })
+  if (!written.ok) return t.fail('options')
+  const text = Buffer.from(`# seen\n${toHex(unit(overload(), 1))}\nzz\n`)
+  const rows = chain2.explain!(text, written.value)
+  t.ok(covers(rows, text.length))
+  t.match(rows[1]?.plain?.[1]?.plain?.[2], { meaning: /instantPowerW: 4420 W/ })
+})
 
 t.test('an overload gives its reading and its signal with the countdown', async t => {
   const events = create(SS).push(frame(unit(overload(), 1)), 5000)
