@@ -211,3 +211,26 @@ t.test('the demo shows an Italian home', { timeout: 30_000 }, async t => {
   t.equal(status, 0)
   t.match(stdout, /it-chain2gate: import \d+ W/)
 })
+
+t.test('the guide shows what the commands print', async t => {
+  const root = fileURLToPath(new URL('..', import.meta.url))
+  const guide = readFileSync(`${root}docs/italy.md`, 'utf8')
+  const shown = [...guide.matchAll(/^```console\n([\s\S]*?)^```/gm)].map(match => match[1]!)
+  t.equal(shown.length, 3)
+  for (const fence of shown) {
+    const [command, ...output] = fence.trimEnd().split('\n')
+    const args = command!.replace(/^\$ ampacity /, '').split(' ')
+    const { stdout } = await runCli(args.map(a => (a.startsWith('fixtures/') ? root + a : a)))
+    const printed = stdout
+      .trimEnd()
+      .split('\n')
+      .map(line => line.trimEnd())
+    t.same(printed, output, command ?? 'a command')
+  }
+  const yaml = [...guide.matchAll(/^```yaml\n([\s\S]*?)^```/gm)].map(match => match[1]!)
+  t.equal(yaml.length, 4)
+  for (const text of yaml) {
+    const parsed = parseConfig(text)
+    t.ok(parsed.ok, JSON.stringify(parsed))
+  }
+})
