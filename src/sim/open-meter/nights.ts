@@ -105,7 +105,13 @@ export function runNights(options: NightsOptions): NightsResult {
     changes += home.changes
     progress?.(night + 1)
   }
-  return { trips, houseTrips, energyWh, changesPerHour: (changes * 3600) / (nights * SECONDS), damage }
+  return {
+    trips,
+    houseTrips,
+    energyWh,
+    changesPerHour: (changes * 3600) / (nights * SECONDS),
+    damage,
+  }
 }
 
 /** Epoch ms of a wall clock's time in Rome, given as if it was UTC; never in the hour of a change of clocks. */
