@@ -93,6 +93,18 @@ export const CONFIG_SCHEMA: z.ZodType<Config> = mapping({
           serial: optional(text('the name of a serial port, best one under /dev/serial/by-id')),
           tcp: optional(tcp),
           listen: optional(listen),
+          modem: optional(
+            mapping({
+              port: text('the name of a serial port, best one under /dev/serial/by-id'),
+              carrierHz: optional(numberFrom('a number of hertz', 20_000, 250_000)),
+              layer: optional(oneOf('PHY', 'DL', 'SS')),
+              check: optional(oneOf('crc8', 'crc16-be', 'crc32-le', 'crc32-be')),
+              checkCoversLength: optional(yesOrNo),
+              sniffer: optional(yesOrNo),
+              requestLine: optional(oneOf('rts', 'none')),
+              resetLine: optional(oneOf('dtr', 'none')),
+            }),
+          ),
           chain2gate: optional(gateway),
           sinapsi: optional(gateway),
           mqtt: optional(

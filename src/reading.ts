@@ -164,6 +164,7 @@ export type Note =
   | 'repaired_crlf'
   | 'retained'
   | 'reports_lost'
+  | 'unauthenticated'
 
 /** What one telegram said. */
 export interface Reading {

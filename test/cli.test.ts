@@ -151,7 +151,7 @@ const mistakes: [args: string[], status: number, message: RegExp][] = [
   ],
   [['replay', '--set', 'instalation.mainFuseA=20', fixture('aidon-6534-list2')], 2, /did you mean/],
   [['replay', file('bad.jsonl', '{"capture":1}\n{"at_ms":"x"}\n')], 2, /CAPTURE_INVALID: .*line 2/],
-  [['capture'], 2, /USAGE: expected one of --serial PORT and --tcp HOST:PORT/],
+  [['capture'], 2, /USAGE: expected one of --serial, --tcp, --chain2gate, --sinapsi/],
   [['capture', '--serial', '/dev/ampacity-none'], 1, /PORT_MISSING: .*ampacity-none/],
   [['capture', '--serial', '/dev/null'], 1, /PORT_UNUSABLE/],
   [['capture', '--serial', 'x', '--line', '8X1'], 2, /USAGE: line format 8X1/],
@@ -221,6 +221,7 @@ t.test('decoders', async t => {
       'sml',
       'it-chain2gate',
       'it-sinapsi',
+      'it-chain2',
       'json-map',
     ],
   )

@@ -35,19 +35,19 @@ export async function runConfigured(
   const { meter = {} } = config
   const log = createLog(config.log?.level)
   const counters = await countersOf(config, definition, log)
+  const keys =
+    definition.usesKeys === undefined
+      ? undefined
+      : await configuredKeys(config.keys, process.env['CREDENTIALS_DIRECTORY'])
   const options = decoderOptions(definition, {
     ...meter.options,
     ...(meter.profiles === undefined
       ? {}
       : { profiles: await Promise.all(meter.profiles.map(loadProfile)) }),
-    ...(definition.usesKeys === undefined
-      ? {}
-      : {
-          keys: await configuredKeys(config.keys, process.env['CREDENTIALS_DIRECTORY']),
-          ...(counters === undefined ? {} : { counters: counters.initial }),
-        }),
+    ...(keys === undefined ? {} : { keys }),
+    ...(keys === undefined || counters === undefined ? {} : { counters: counters.initial }),
   })
-  const source = await sourceOfConfig(from, definition, systemClock)
+  const source = await sourceOfConfig(from, definition, systemClock, keys)
   const mqtt = mqttOf(config)
   const outputs: readonly Output[] = [
     ...(config.outputs ?? []).map(output => fileOf(output, config)),

@@ -51,10 +51,8 @@ const CONTRACT = {
   Vendor: 'Nessun Venditore S.p.A.',
   Phone: '+39 000 0000042',
   StartContract: '255/255/65535 [255]',
-  FreezingDay: '01/255/65535 [255]',
-  DataPlate: '99E4E5KA900000042',
-  K: 0,
 }
+const METER = { DataPlate: '99E4E5KA900000042', K: 0 }
 
 /** Holds registers, counters and the limiter. Time is an argument: epoch ms of the true time. */
 export class OpenMeter {
@@ -126,7 +124,9 @@ export class OpenMeter {
         ...CONTRACT,
         ContractPower: this.contractedW,
         AvailablePower: availableW,
+        FreezingDay: '01/255/65535 [255]',
         Gap: this.gapW,
+        ...METER,
       }),
     )
   }
