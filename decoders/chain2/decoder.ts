@@ -61,6 +61,7 @@ export class Chain2Messages {
       gapW: this.gapW ?? presumedGapW(this.options, this.contractedW),
       mostW: 2 * (this.availableW ?? this.contractedW ?? 0),
       missed,
+      isRetained,
     }
     const signal = signalOf(frame, context)
     return {
