@@ -6,7 +6,7 @@ import { AlfaRegisters } from './alfa-registers.ts'
 
 /** A gateway that listens. */
 export class AlfaServer {
-  readonly registers = new AlfaRegisters()
+  readonly registers: AlfaRegisters = new AlfaRegisters()
   /** Reads so far: first register of each. */
   readonly reads: number[] = []
   private readonly server: modbus.ServerTCP
