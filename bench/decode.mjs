@@ -2,11 +2,10 @@
 // Ratios within the run mean something; single times depend on the machine. Nothing here fails a build.
 import { spawn } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { auto } from '../dist/decoders/index.js'
 import { controlParameters } from '../dist/src/control/parameters.js'
 import { createAgent } from '../dist/src/daemon.js'
@@ -16,15 +15,9 @@ import { tcpSource } from '../dist/src/io/tcp.js'
 import { electricalState, hanValues } from '../dist/src/sim/norway/electrical.js'
 import { kamstrup } from '../dist/src/sim/norway/kamstrup.js'
 import { encodeTelegram } from '../dist/src/sim/norway/telegram.js'
+import { fixture, microseconds, optionalPackage, ROOT } from './common.mjs'
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const fixture = id =>
-  Buffer.from(
-    readFileSync(join(ROOT, `fixtures/norway/${id}.constructed.hex`), 'utf8')
-      .replace(/#.*$/gm, '')
-      .replace(/\s/g, ''),
-    'hex',
-  )
+const norwegian = id => fixture('norway', id)
 
 const LONGEST = {
   'Aidon, Sweden': 'aidon-se',
@@ -38,38 +31,17 @@ const LONGEST = {
   'Aidon 6534, list 1': 'aidon-6534-list1',
 }
 
-/** Least time of several rounds, µs a call: what the machine can do when nothing disturbs it. */
-function microseconds(work) {
-  for (let i = 0; i < 10_000; i++) work()
-  let least = Number.POSITIVE_INFINITY
-  for (let round = 0; round < 9; round++) {
-    const start = process.hrtime.bigint()
-    for (let i = 0; i < 3000; i++) work()
-    least = Math.min(least, Number(process.hrtime.bigint() - start) / 3e6)
-  }
-  return least
-}
-
-/** The other parser: not in every registry, so its rows are left out where it is not installed. */
-async function otherParser() {
-  const name = process.env.AMPACITY_BENCH_PARSER ?? '@athombv/dsmr-parser'
-  try {
-    return (await import(name)).DlmsStreamParser
-  } catch {
-    return undefined
-  }
-}
-
 const quantile = (values, q) =>
   [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(q * values.length))]
 
 async function decoding() {
-  const Other = await otherParser()
+  // Not in every registry, so its column is left out where it is not installed.
+  const Other = (await optionalPackage('AMPACITY_BENCH_PARSER', '@athombv/dsmr-parser'))?.DlmsStreamParser
   console.log('## Decoding, µs a telegram\n')
   console.log('| telegram | bytes | ampacity | @athombv/dsmr-parser | ratio |')
   console.log('|---|---:|---:|---:|---:|')
   for (const [name, id] of Object.entries(LONGEST)) {
-    const bytes = fixture(id)
+    const bytes = norwegian(id)
     const decoder = auto.create({})
     let readings = 0
     const own = microseconds(() => {
@@ -194,7 +166,7 @@ async function startUp() {
   for (let i = 0; i < 7; i++) {
     const start = process.hrtime.bigint()
     const child = spawn(process.execPath, [join(ROOT, 'dist/src/cli.js'), 'decode', '-'])
-    child.stdin.write(fixture('shared-flags'))
+    child.stdin.write(norwegian('shared-flags'))
     await once(child.stdout, 'data')
     times.push(Number(process.hrtime.bigint() - start) / 1e6)
     child.stdin.end()
@@ -203,7 +175,7 @@ async function startUp() {
   const agent = []
   const folder = mkdtempSync(join(tmpdir(), 'ampacity-bench-'))
   for (let i = 0; i < 7; i++) {
-    const server = createServer(socket => socket.on('error', () => {}).write(fixture('shared-flags')))
+    const server = createServer(socket => socket.on('error', () => {}).write(norwegian('shared-flags')))
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     const start = process.hrtime.bigint()
@@ -245,7 +217,7 @@ async function memory() {
     import { step, initialState } from ${JSON.stringify(join(ROOT, 'dist/src/control/step.js'))}
     import { controlParameters } from ${JSON.stringify(join(ROOT, 'dist/src/control/parameters.js'))}
     import 'serialport'; import 'mqtt'; import 'pino'
-    const bytes = Buffer.from(${JSON.stringify(fixture('aidon-se').toString('hex'))}, 'hex')
+    const bytes = Buffer.from(${JSON.stringify(norwegian('aidon-se').toString('hex'))}, 'hex')
     const parameters = controlParameters({}); let state = initialState(parameters, 0, 0)
     const decoder = auto.create({}); const rss = []
     for (let i = 1; i <= 10000; i++) {

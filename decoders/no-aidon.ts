@@ -15,12 +15,12 @@
 import type { DecoderDefinition } from '../src/decoder.ts'
 import { TAG } from '../src/dlms/axdr.ts'
 import { UNITS } from '../src/dlms/scale.ts'
-import { defineHan } from './han/definition.ts'
-import type { HanFamily } from './han/family.ts'
-import type { HanOptions } from './han/options.ts'
+import { defineHan } from './push/definition.ts'
+import type { Family } from './push/family.ts'
+import type { HanOptions } from './push/options.ts'
 
 /** The Aidon grammar. */
-export const AIDON: HanFamily = {
+export const AIDON: Family = {
   id: 'no-aidon',
   recognise: tape =>
     tape.tag[0] === TAG.array && tape.tag[1] === TAG.structure && tape.isLogicalName(2),
@@ -44,7 +44,8 @@ export const AIDON: HanFamily = {
         tape.tag[scale + 2] !== TAG.enum
       )
         throw list.fault(scale, 'expected a structure of scaler and unit')
-      list.add(i + 1, value, tape.value[scale + 1]!, UNITS[tape.value[scale + 2]!] ?? '')
+      const [scaler, unit] = [tape.value[scale + 1]!, UNITS[tape.value[scale + 2]!] ?? '']
+      list.add(i + 1, value, { scaler, unit, isSent: true })
       i = scale + 3
     }
   },

@@ -11,10 +11,10 @@ import type { DecoderDefinition } from '../src/decoder.ts'
 import { type AxdrTape, TAG } from '../src/dlms/axdr.ts'
 import { readDateTime } from '../src/dlms/date-time.ts'
 import { CATALOGUE, keyOf } from '../src/obis.ts'
-import { defineHan } from './han/definition.ts'
-import type { HanFamily, Scaling } from './han/family.ts'
-import type { HanList } from './han/list.ts'
-import type { HanOptions } from './han/options.ts'
+import { defineHan } from './push/definition.ts'
+import type { Family, Scaling } from './push/family.ts'
+import type { PushList } from './push/list.ts'
+import type { HanOptions } from './push/options.ts'
 
 /** Powers of ten of both grammars (the document's own units are wrong: it says kW and A). */
 const SCALERS: Readonly<Record<string, number>> = {
@@ -70,13 +70,13 @@ function isListId(tape: AxdrTape, element: number): boolean {
 const SCALING: Scaling = { scalers: SCALERS, notes: [] }
 
 /** The Kaifa grammars. */
-export const KAIFA: HanFamily = {
+export const KAIFA: Family = {
   id: 'no-kaifa',
-  recognise: (tape, hasHeaderTime) => {
+  recognise: (tape, { headerTime }) => {
     if (tape.tag[0] !== TAG.structure) return false
     const items = tape.items[0]!
     // Only Kaifa sends a bare number, and always with a date-time in the header.
-    if (items === 1) return tape.tag[1] === TAG.doubleLongUnsigned && hasHeaderTime
+    if (items === 1) return tape.tag[1] === TAG.doubleLongUnsigned && headerTime >= 0
     if (tape.isLogicalName(1)) return items % 2 === 0 && isListId(tape, 2)
     return CODED.has(items) && isListId(tape, 1)
   },
@@ -113,9 +113,10 @@ export const KAIFA: HanFamily = {
 }
 
 /** Swedish meters: their number range, their HDLC source address, or a clock that says CET. */
-function isSwedish(list: HanList): boolean {
-  if (list.meterId?.startsWith('734') === true || list.source === 0x0001) return true
-  const at = list.clock >= 0 ? list.clock : list.headerTime
+function isSwedish(list: PushList): boolean {
+  const { source, headerTime } = list.envelope
+  if (list.meterId?.startsWith('734') === true || source === 0x0001) return true
+  const at = list.clock >= 0 ? list.clock : headerTime
   return at >= 0 && readDateTime(list.tape.bytes, at)?.deviationMin === -60
 }
 

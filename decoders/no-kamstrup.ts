@@ -13,25 +13,17 @@
  */
 import type { DecoderDefinition } from '../src/decoder.ts'
 import { TAG } from '../src/dlms/axdr.ts'
-import { defineHan } from './han/definition.ts'
-import type { HanFamily, Scaling } from './han/family.ts'
-import type { HanList } from './han/list.ts'
-import type { HanOptions } from './han/options.ts'
+import { defineHan } from './push/definition.ts'
+import type { Family, Scaling } from './push/family.ts'
+import type { PushList } from './push/list.ts'
+import type { HanOptions } from './push/options.ts'
+import { CURRENTS, isCurrentPower, VOLTAGES, voltagePower } from './push/physics.ts'
 
-const CURRENTS = ['31.7.0', '51.7.0', '71.7.0'] as const
-const VOLTAGES = ['32.7.0', '52.7.0', '72.7.0'] as const
 const ENERGIES = ['1.8.0', '2.8.0', '3.8.0', '4.8.0'] as const
 const POWER_FACTORS = ['13.7.0', '33.7.0', '53.7.0', '73.7.0'] as const
 
-/** Import, export and power factor of each phase, in the order of {@link CURRENTS}. */
-const PHASE_POWERS = [
-  ['21.7.0', '22.7.0', '33.7.0'],
-  ['41.7.0', '42.7.0', '53.7.0'],
-  ['61.7.0', '62.7.0', '73.7.0'],
-] as const
-
 /** The Kamstrup grammar. */
-export const KAMSTRUP: HanFamily = {
+export const KAMSTRUP: Family = {
   id: 'no-kamstrup',
   recognise: tape => tape.tag[0] === TAG.structure && tape.tag[1] === TAG.visibleString,
   read: list => {
@@ -60,19 +52,22 @@ export const KAMSTRUP: HanFamily = {
 }
 
 /** The Danish order begins with the energies; the Norwegian one with the meter id. */
-function isDanish(list: HanList): boolean {
+function isDanish(list: PushList): boolean {
   return list.entries[0]?.meaning?.code === '1.8.0'
 }
 
-function scaling(list: HanList): Scaling {
-  const voltage = voltageScaler(list)
+function scaling(list: PushList): Scaling {
+  const voltage = voltagePower(list, VOLTAGE_POWERS)
   const { model } = list
-  const isProven = model === undefined && sendsMilliamperes(list, voltage)
+  const isProven = model === undefined && isCurrentPower(list, -3, voltage)
   const current = isProven || model?.startsWith('685') ? -3 : -2
   const energy = isDanish(list) ? 0 : 1
   const isCorrected = isProven || voltage !== 0
   return SCALINGS[current + 3]![voltage + 2]![energy]![isCorrected ? 1 : 0]!
 }
+
+/** Whole volts by the description; tenths or hundredths on some firmware. */
+const VOLTAGE_POWERS: readonly number[] = [0, -1, -2]
 
 /** Every combination of scalers there is, by current (-3, -2), voltage (-2 to 0), energy (0, 1) and correction. */
 const SCALINGS: readonly (readonly (readonly (readonly Scaling[])[])[])[] = [-3, -2].map(current =>
@@ -90,54 +85,6 @@ const SCALINGS: readonly (readonly (readonly (readonly Scaling[])[])[])[] = [-3,
     ),
   ),
 )
-
-/** Whole volts by the description; tenths or hundredths on some firmware. The ranges do not overlap. */
-function voltageScaler(list: HanList): number {
-  for (const code of VOLTAGES) {
-    const raw = list.raw(code)
-    if (raw >= 90 && raw <= 280) return 0
-    if (raw >= 900 && raw <= 2800) return -1
-    if (raw >= 9000 && raw <= 28_000) return -2
-  }
-  return 0
-}
-
-/** The proof of one telegram; after so many in a row it holds for the list, whatever flows then. */
-function sendsMilliamperes(list: HanList, voltage: number): boolean {
-  if (list.agreements >= AGREEMENTS) return true
-  const isProven = provesMilliamperes(list, voltage)
-  list.agreements = isProven ? list.agreements + 1 : 0
-  return isProven
-}
-
-const AGREEMENTS = 6
-
-/**
- * Current transformer meters without a model text send milliamperes in the same list. Proof in one telegram: the
- * apparent power is a tenth of what hundredths would give, and on every phase with a power factor of its own
- * U * I * factor is the phase's power in thousandths, not in hundredths.
- */
-function provesMilliamperes(list: HanList, voltage: number): boolean {
-  let sum = 0
-  let phases = 0
-  for (let p = 0; p < 3; p++) {
-    const va = (list.raw(CURRENTS[p]!) / 1000) * list.raw(VOLTAGES[p]!) * 10 ** voltage
-    if (Number.isNaN(va)) continue
-    sum += va
-    const [imported, exported, factor] = PHASE_POWERS[p]!
-    const power = Math.abs(list.raw(imported) - list.raw(exported))
-    const ratio = list.raw(factor) / 100
-    if (Number.isNaN(power) || Number.isNaN(ratio)) continue
-    // The factor is cut to hundredths; a factor of 0.00 would fit either scaler.
-    if (power < va * (ratio - 0.001) || power > va * (ratio + 0.011)) return false
-    if (ratio > 0) phases++
-  }
-  const apparent = Math.hypot(
-    list.raw('1.7.0') - list.raw('2.7.0'),
-    list.raw('3.7.0') - list.raw('4.7.0'),
-  )
-  return phases === 3 && sum > 200 && apparent > 0.8 * sum && apparent < 1.2 * sum
-}
 
 /** Decoder of Kamstrup lists. */
 export const kamstrup: DecoderDefinition<HanOptions> = defineHan(

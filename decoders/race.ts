@@ -16,17 +16,33 @@ const LONGEST = 16_384
 /** Bytes without a frame after which an open race tells what it saw, and a race that was won is opened again. */
 const GIVE_UP_BYTES = 2 * LONGEST
 
-interface Candidate {
+/** One who takes part. */
+export interface Contestant {
   readonly decoder: Decoder
+  /**
+   * No checksum tells its frames from other bytes, so only a reading proves it: what it rejects shows how far it got,
+   * and never that it is the right one.
+   */
+  readonly isGuess?: boolean
+}
+
+interface Candidate extends Contestant {
   /** Input offset of the first byte it was given. */
   readonly base: number
   /** What it found and was not told yet. */
   events: DecoderEvent[]
 }
 
-/** `create` gives the candidates, preferred ones first. */
+/** Last accepted invocation counters by their id. */
+type Counters = Readonly<Record<string, number>>
+
+/**
+ * `create` gives the candidates, preferred ones first. It is called again where a race is opened anew, with the
+ * counters accepted so far: who floods the line must not make an old telegram new.
+ */
 export class RacingDecoder implements Decoder {
-  private readonly create: () => readonly Decoder[]
+  private readonly create: (counters: Counters) => readonly Contestant[]
+  private readonly counters: { [id: string]: number }
   private candidates: Candidate[] = []
   /** Its only candidate is the winner. */
   private isDecided = false
@@ -35,8 +51,9 @@ export class RacingDecoder implements Decoder {
   private quietSince = 0
   private lastByteAt: Instant = Number.NEGATIVE_INFINITY
 
-  constructor(create: () => readonly Decoder[]) {
+  constructor(create: (counters: Counters) => readonly Contestant[], counters: Counters = {}) {
     this.create = create
+    this.counters = { ...counters }
     this.open()
   }
 
@@ -73,7 +90,11 @@ export class RacingDecoder implements Decoder {
   }
 
   private open(): void {
-    const others = this.create().map(decoder => ({ decoder, base: this.received, events: [] }))
+    const others = this.create({ ...this.counters }).map(one => ({
+      ...one,
+      base: this.received,
+      events: [],
+    }))
     this.candidates = [...this.candidates, ...others]
     this.isDecided = false
   }
@@ -85,15 +106,29 @@ export class RacingDecoder implements Decoder {
 
   /** Everything of the winner, once there is one. */
   private decide(): readonly DecoderEvent[] {
-    const winner = this.isDecided
-      ? this.candidates[0]
-      : this.candidates.find(({ events }) => events.some(proves))
+    const winner = this.isDecided ? this.candidates[0] : this.proven()
     if (winner === undefined) return []
     this.win(winner)
     const { events } = winner
     winner.events = []
-    if (events.some(isGood)) this.quietSince = this.received
+    if (events.some(event => isGood(event, winner))) this.quietSince = this.received
+    for (const event of events)
+      if (event.type === 'counter') this.counters[event.counter.id] = event.counter.value
     return events
+  }
+
+  /** The candidate whose proof comes first in the input: where the chunk was cut must not matter. */
+  private proven(): Candidate | undefined {
+    let first: Candidate | undefined
+    let earliest = Number.POSITIVE_INFINITY
+    for (const candidate of this.candidates) {
+      const proof = candidate.events.find(proves)
+      const at = proof === undefined ? earliest : 'offset' in proof ? proof.offset : 0
+      if (at >= earliest) continue
+      earliest = at
+      first = candidate
+    }
+    return first
   }
 
   private win(winner: Candidate): void {
@@ -107,30 +142,38 @@ export class RacingDecoder implements Decoder {
     const isBefore = (event: DecoderEvent) =>
       !('offset' in event) || event.offset + event.length <= end
     const told = nearest.events.filter(isBefore)
-    if (told.some(isGood)) this.win(nearest)
+    if (told.some(event => isGood(event, nearest))) this.win(nearest)
     for (const candidate of this.candidates)
       candidate.events = candidate.events.filter(event => !isBefore(event))
     return told
   }
 }
 
-/** No other line carries such a thing. */
+/** No other line carries such a thing. A counter comes with the telegram behind it. */
 function proves({ type }: DecoderEvent): boolean {
-  return type !== 'rejected'
+  return type !== 'rejected' && type !== 'counter'
 }
 
 /** A frame was right, whatever became of what it carried. */
-function isGood(event: DecoderEvent): boolean {
-  return event.type !== 'rejected' || !event.error.code.startsWith('LINK_')
+function isGood(event: DecoderEvent, { isGuess }: Contestant): boolean {
+  if (event.type !== 'rejected') return true
+  return !isGuess && !event.error.code.startsWith('LINK_')
 }
 
 /** How near a candidate came to a frame: good ones, bytes of damaged ones, bytes of none. */
-function merit({ events }: Candidate): number {
+function merit({ events, isGuess }: Candidate): number {
+  if (isGuess) return guessMerit(events)
   let sum = 0
   for (const event of events) {
     if (event.type !== 'rejected') continue
-    if (isGood(event)) sum += 1e9
+    if (!event.error.code.startsWith('LINK_')) sum += 1e9
     else if (event.error.code !== 'LINK_BAD_FORMAT') sum += 1000 + event.length
   }
   return sum
+}
+
+/** What is found first after silence counts: a protected telegram whose lengths are right, or the beginning of a list. */
+function guessMerit([first]: readonly DecoderEvent[]): number {
+  if (first?.type !== 'rejected' || /^(LINK|APDU)_/.test(first.error.code)) return 0
+  return first.error.code.startsWith('DATA_') ? 500 : 1e6
 }

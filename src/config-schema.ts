@@ -23,7 +23,7 @@ function mapping<Shape extends z.ZodRawShape>(shape: Shape) {
 const path = text('the path of a file')
 
 const FUSE = 'a number of amperes from 6 to 125, or a list with one for each line'
-const fuse = z.number().min(6).max(125)
+const fuse = amperes(6, 125)
 
 const ID = 'a name of 1 to 32 characters a-z, 0-9, _ or -'
 const id = z.string({ error: ID }).regex(/^[a-z0-9_-]{1,32}$/, { error: ID })
@@ -77,7 +77,7 @@ export const CONFIG_SCHEMA: z.ZodType<Config> = mapping({
       contractedPowerW: optional(numberFrom('a number of watts', 500, 200_000)),
       unbalanceA: optional(amperes(5, 63)),
       phaseOrder: optional(oneOf('1-2-3', '3-2-1')),
-      limiter: optional(oneOf('italy')),
+      limiter: optional(oneOf('ignore', 'meter', 'italy')),
       night541: optional(yesOrNo),
       extraHolidays: optional(
         z.array(z.string().regex(/^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/), { error: DAY }),
@@ -122,6 +122,7 @@ export const CONFIG_SCHEMA: z.ZodType<Config> = mapping({
       resolutionA: optional(amperes(0.001, 1)),
       truncates: optional(yesOrNo),
       reportsChanges: optional(yesOrNo),
+      profiles: optional(z.array(path, { error: 'a list of files' })),
       options: optional(z.record(z.string(), z.unknown(), { error: OPTIONS })),
     }),
   ),

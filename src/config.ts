@@ -46,6 +46,8 @@ export interface Config extends ControlConfig {
     /** Id of a decoder; `auto` (default) = by content. */
     readonly decoder?: string
     readonly source?: SourceConfig
+    /** Files of profiles that are not built in, JSON or YAML. */
+    readonly profiles?: readonly string[]
     /** Checked by the decoder. */
     readonly options?: { readonly [key: string]: unknown }
   }

@@ -64,8 +64,25 @@ export interface Explanation extends Span {
   readonly meaning: string
   /** Personal data: the bytes are not shown. */
   readonly isPersonal?: true
-  /** What ciphertext holds, byte by byte; offsets count from the first decrypted byte. */
-  readonly plain?: readonly Explanation[]
+  /** What these bytes give once deciphered, or put together with those of earlier rows. */
+  readonly contents?: ExplainedContents
+}
+
+/** Bytes that do not stand in the telegram as they are; their rows cover them in order and without gaps as well. */
+export interface ExplainedContents {
+  readonly bytes: Uint8Array
+  /** Offsets count from the first of {@link bytes}. */
+  readonly rows: readonly Explanation[]
+}
+
+/** A meter or grid company that a decoder knows from a profile file. */
+export interface ProfileSummary {
+  readonly id: string
+  readonly title: string
+  /** ISO 3166, two letters. */
+  readonly country: string
+  /** Tried on telegrams of real meters, on made ones, or on none. */
+  readonly status: 'captures' | 'constructed' | 'none'
 }
 
 /** What a file in `decoders/` exports. */
@@ -77,12 +94,17 @@ export interface DecoderDefinition<Options = unknown> {
   readonly input: 'stream' | 'message'
   /** Telegrams may be encrypted: the options take `keys` and `counters`. */
   readonly usesKeys?: true
+  /** Built-in profiles; the option `profiles` then takes further ones. */
+  readonly profiles?: readonly ProfileSummary[]
   /** Line settings to try, most likely first. */
   readonly serial?: readonly SerialSettings[]
   /** Returns the options or every problem found in them; `undefined` gives the defaults. */
   parseOptions(raw: unknown): Parsed<Options>
   create(options: Options): Decoder
-  /** Every byte of one telegram with its meaning, in order and without gaps; `telegram` is what an event's span covers. */
+  /**
+   * Every byte of one telegram with its meaning, in order and without gaps; `telegram` is what an event's span covers.
+   * Options as for {@link create}: with their keys the enciphered part is explained too, as contents of its row.
+   */
   explain?(telegram: Uint8Array, options?: Options): readonly Explanation[]
 }
 

@@ -174,7 +174,7 @@ function content(stats: LineStats, facts: LineFacts): Finding | undefined {
   if (keyNeeded > stats.readings)
     return {
       code: 'key_needed',
-      detail: `${keyNeeded} telegrams arrived whole but encrypted, ${stats.readings} could be read: this version reads only open ports of this kind. Ask the grid company to switch the encryption off`,
+      detail: `${keyNeeded} telegrams arrived whole but encrypted, ${stats.readings} could be read: ask the grid company for the keys and name their file (keys.file), or for an open port`,
     }
   const wrongKey = count('CIPHER_AUTH_FAILED')
   if (wrongKey > 1 && wrongKey > stats.readings)
@@ -191,7 +191,7 @@ function content(stats: LineStats, facts: LineFacts): Finding | undefined {
   if (!facts.expectsAscii && stats.readings === 0 && stats.asciiStarts > 1)
     return {
       code: 'p1_profile',
-      detail: `${stats.asciiStarts} ASCII telegrams (they start with '/') and no binary one: the meter was switched to the P1 profile, which this version does not read. Ask the grid company for the DLMS profile (HDLC)`,
+      detail: `${stats.asciiStarts} ASCII telegrams (they start with '/') and no binary one: the meter was switched to the P1 profile: use the decoder p1 or auto`,
     }
   return undefined
 }

@@ -97,6 +97,8 @@ const ROLES: readonly [code: string, role: ObisRole, title: string][] = [
   ['0.0.1', 'meter-id', 'meter number'],
   ['96.1.7', 'model', 'meter model'],
   ['96.1.1', 'model', 'meter model'],
+  ['96.1.2', 'meter-id', 'meter id'],
+  ['96.1.3', 'meter-id', 'meter id'],
   ['42.0.0', 'device-name', 'logical device name'],
   ['1.0.0', 'clock', 'clock'],
   ['96.14.0', 'tariff', 'active tariff'],
@@ -132,6 +134,38 @@ export function keyOf(code: string): number {
 /** Key of the C.D.E groups of a logical name of six bytes at `at`. */
 export function obisKey(bytes: Uint8Array, at: number): number {
   return (bytes[at + 2]! << 16) | (bytes[at + 3]! << 8) | bytes[at + 4]!
+}
+
+/** Quantity of value group C, 1 to 20 for the sum of the phases and 20 more for each of them. */
+const QUANTITY_UNITS: Readonly<Record<number, readonly [power: string, energy: string]>> = {
+  1: ['W', 'Wh'],
+  2: ['W', 'Wh'],
+  3: ['var', 'varh'],
+  4: ['var', 'varh'],
+  5: ['var', 'varh'],
+  6: ['var', 'varh'],
+  7: ['var', 'varh'],
+  8: ['var', 'varh'],
+  9: ['VA', 'VAh'],
+  10: ['VA', 'VAh'],
+  11: ['A', ''],
+  12: ['V', ''],
+  14: ['Hz', ''],
+  15: ['W', 'Wh'],
+  16: ['W', 'Wh'],
+}
+
+/**
+ * Unit that groups C and D of an electricity code stand for (IEC 62056-6-1): what {@link CATALOGUE} does not list are
+ * mostly tariffs and quadrants. '' where they tell none.
+ */
+export function unitOf(key: number): string {
+  const [c, d] = [key >>> 16, (key >>> 8) & 0xff]
+  if (c === 0 || c > 80) return c === 90 || c === 91 ? 'A' : ''
+  const units = QUANTITY_UNITS[((c - 1) % 20) + 1]
+  if (units === undefined) return ''
+  if (d === 8 || d === 9) return units[1]
+  return d >= 4 && d <= 7 ? units[0] : ''
 }
 
 /** Text of a logical name of six bytes: `1-0:1.7.0*255`. */

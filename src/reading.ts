@@ -156,6 +156,7 @@ export type Note =
   | 'fuse_sentinel_ignored'
   | 'energy_scale_uncertain'
   | 'scale_corrected'
+  | 'currents_implausible'
   | 'power_sign_corrected'
   | 'absolute_power'
   | 'meter_locked'

@@ -18,7 +18,8 @@ export interface Recording {
 export function recordings(country: string): readonly Recording[] | string {
   const index = `${FOLDER}${country}/index.json`
   if (!existsSync(index)) return `skipped: the recordings are not here (${country}/index.json)`
-  return JSON.parse(readFileSync(index, 'utf8')).captures
+  const { captures, files } = JSON.parse(readFileSync(index, 'utf8'))
+  return captures ?? files
 }
 
 /** Bytes of a recording. */

@@ -55,6 +55,11 @@ const wrong: [text: string, path: string, message: RegExp][] = [
     'installation.mainFuseA',
     /line 2: found '25', expected a number of amperes .* or a list/,
   ],
+  [
+    'installation: {mainFuseA: 3}',
+    'installation.mainFuseA',
+    /found 3, expected a number of amperes from 6 to 125/,
+  ],
   ['installation: {mainFuseA: [25, 25]}', 'installation.mainFuseA', /found 2 ratings for 3 lines/],
   ['installation: {phases: 2}', 'installation.phases', /found 2, expected 1 or 3/],
   ['installation: {grid: TT}', 'installation.grid', /found 'TT', expected one of TN, IT, auto/],

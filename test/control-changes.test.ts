@@ -95,8 +95,9 @@ t.test('without echoes the current is asked back', async t => {
 
 t.test('where every echo comes, probing ends', async t => {
   const { core } = live({ houseW: s => (s % 240 < 120 ? 300 : 900), seconds: 7200 })
-  t.equal(lossEstimate(core.state), 0)
-  t.ok(core.state.echo.came > 15)
+  t.equal(core.state.echo.lost, 0)
+  t.ok(core.state.echo.came > 50, `${core.state.echo.came} echoes`)
+  t.ok(lossEstimate(core.state) < 0.02, 'one more that is lost would not change that')
 })
 
 t.test('a load that started unseen is found', async t => {

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
-import type { Decoder, DecoderDefinition, DecoderEvent } from '../src/decoder.ts'
+import type { Decoder, DecoderDefinition, DecoderEvent, Explanation } from '../src/decoder.ts'
 import { readingPayload, registersPayload } from '../src/payload.ts'
 import { bytesOfHex } from './captures.ts'
 import fc from './property.ts'
@@ -20,11 +20,16 @@ export interface Fixture {
   readonly options?: unknown
   /** Bytes at the end of a frame without which it is whole already; 1 when absent: the flag of the next frame serves. */
   readonly tail?: number
+  /** The counter of a protected telegram is checked: the same bytes a second time give no reading. */
+  readonly counted?: boolean
+  /** Silence that ends what is incomplete, ms; that of HDLC when absent. */
+  readonly silence_ms?: number
   readonly expected: {
     readonly integrity: string
     readonly readings: number
     readonly rejected: readonly string[]
     readonly decoder?: string
+    readonly profile?: string | null
     readonly reading?: { readonly [field: string]: number | null }
     readonly registers?: { readonly [obis: string]: { value: unknown; unit: string } }
     readonly meter?: { readonly [key: string]: unknown }
@@ -116,15 +121,10 @@ export async function contract(
       t.equal(decoder.heldBytes, 0, 'a second decoder is independent of the first')
 
       if (fixture.type === 'frame') checkDamage(t, definition, bytes, fixture)
-      const explained = definition.explain?.(bytes)
-      if (explained !== undefined && fixture.type !== 'stream' && fixture.type !== 'negative') {
-        let at = 0
-        for (const row of explained) {
-          if (row.offset !== at) t.fail(`explanation: byte ${at} is missing`)
-          at = row.offset + row.length
-        }
-        t.equal(at, bytes.length, 'every byte is explained')
-      }
+      const parsed = definition.parseOptions(options)
+      const explained = definition.explain?.(bytes, parsed.ok ? parsed.value : undefined)
+      if (explained !== undefined && fixture.type !== 'stream' && fixture.type !== 'negative')
+        checkExplanation(t, explained, bytes)
     })
 
   await t.test('arbitrary and mutated bytes give events, in bounded memory', async t => {
@@ -148,6 +148,17 @@ export async function contract(
     )
     t.pass(`${RUNS} runs`)
   })
+}
+
+/** Rows in order and without gaps, those of contents too. */
+function checkExplanation(t: Test, rows: readonly Explanation[], bytes: Uint8Array): void {
+  let at = 0
+  for (const row of rows) {
+    if (row.offset !== at || row.length < 1) t.fail(`explanation: byte ${at} is missing`)
+    at = row.offset + row.length
+    if (row.contents !== undefined) checkExplanation(t, row.contents.rows, row.contents.bytes)
+  }
+  t.equal(at, bytes.length, 'every byte is explained')
 }
 
 /** Random bytes, and fixtures with bytes changed, cut out, repeated and put in. */
@@ -189,7 +200,8 @@ function checkEvents(t: Test, events: readonly DecoderEvent[], fixture: Fixture)
   const { reading } = event
   const json = readingPayload(reading, event.notes)
   t.same(registersPayload(reading.registers), expected.registers, 'registers')
-  const { decoder, integrity, meter, meter_time, derived, notes, ...fields } = json
+  const { decoder, profile, integrity, meter, meter_time, derived, notes, ...fields } = json
+  if (expected.profile !== undefined) t.equal(profile ?? null, expected.profile, 'profile')
   if (expected.decoder !== undefined) t.equal(decoder, expected.decoder)
   t.same(fields, expected.reading, 'fields')
   if (expected.meter !== undefined) t.match(meter, expected.meter, 'meter')
@@ -223,9 +235,9 @@ function checkDamage(
       t.fail(`cut to ${length}`)
     const decoder = start(definition, options)
     decoder.push(cut, 0)
-    const behind = [...decoder.push(frame, 1), ...decoder.wake(402)]
+    const behind = [...decoder.push(frame, 1), ...decoder.wake(1 + (fixture.silence_ms ?? 401))]
     const readings = behind.filter(e => e.type === 'reading').length
-    if (readings !== (length >= whole ? 2 : 1))
+    if (readings !== (length >= whole && !fixture.counted ? 2 : 1))
       t.fail(`${readings} readings from a frame behind ${length} bytes of one`)
   }
 }

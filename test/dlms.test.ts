@@ -1,14 +1,29 @@
 /** A-XDR, COSEM date-time, scaler, data-notification. */
 import t from 'tap'
 import { Reader } from '../src/bytes/reader.ts'
-import { readNotificationHeader, readPadding } from '../src/dlms/apdu.ts'
-import { AxdrTape, TAG } from '../src/dlms/axdr.ts'
-import { centralEuropeanToUtc, isoLocal, readDateTime } from '../src/dlms/date-time.ts'
+import {
+  apduKind,
+  apduName,
+  isCiphered,
+  readEventHeader,
+  readNotificationHeader,
+  readPadding,
+  startsApdu,
+} from '../src/dlms/apdu.ts'
+import { AxdrTape, TAG, TAG_NAMES } from '../src/dlms/axdr.ts'
+import {
+  centralEuropeanToUtc,
+  isoLocal,
+  readDateAndTime,
+  readDateTime,
+} from '../src/dlms/date-time.ts'
 import { scaled } from '../src/dlms/scale.ts'
 import { DecodeError, type DecodeErrorCode } from '../src/errors.ts'
 import { CATALOGUE, formatObis, keyOf, obisKey } from '../src/obis.ts'
 import { type AxdrData, encodeData } from '../src/sim/encode/axdr-encoder.ts'
-import { fromHex } from '../src/sim/encode/bytes.ts'
+import { fromHex, toHex } from '../src/sim/encode/bytes.ts'
+import { encodeEventNotification } from '../src/sim/encode/event-notification.ts'
+import { captureBytes, dlmsCaptures } from './dlms-captures.ts'
 import fc from './property.ts'
 
 function scan(hex: string): AxdrTape {
@@ -62,7 +77,126 @@ t.test('containers, strings and positions', async t => {
   t.equal(keyOf('1.7.0'), 0x010700)
 })
 
+t.test('strings, bits, dates', async t => {
+  t.equal(scan('040ca5f0').bits(0), '101001011111')
+  t.equal(scan('0400').bits(0), '')
+  t.equal(scan('040ca5f0').to(0), 4)
+  t.equal(scan('0c04c3a4c3b6').text(0), 'äö')
+  t.ok(scan('0c04c3a4c3b6').isPrintable(0))
+  t.notOk(scan('0c02c3c3').isPrintable(0), 'no UTF-8')
+  t.notOk(scan('0902c3a4').isPrintable(0), 'an octet string is no UTF-8')
+  t.equal(scan('0a0441204200').text(0), 'A B')
+  t.ok(scan('1907e9010f0312220005ffc400').isDateTime(0))
+  const apart = scan('0202 1a07e9010fff 1b12220005'.replaceAll(' ', ''))
+  t.equal(
+    isoLocal(readDateAndTime(apart.bytes, apart.from(1), apart.from(2))!),
+    '2025-01-15T18:34:00',
+  )
+  t.equal(readDateAndTime(fromHex('ffff010fff12220005'), 0, 5), undefined)
+  t.equal(readDateAndTime(fromHex('07e9010fff18220005'), 0, 5), undefined)
+})
+
+/** Elements of a tape as nested arrays, strings in hex. */
+function tree(tape: AxdrTape, i = 0): unknown {
+  if (!tape.isContainer(i)) {
+    if (tape.isNumber(i) || tape.tag[i] === TAG.boolean) return tape.exact(i)
+    return toHex(tape.bytes.subarray(tape.from(i), tape.to(i)))
+  }
+  const items: unknown[] = []
+  for (let next = i + 1; next < tape.next(i); next = tape.next(next)) items.push(tree(tape, next))
+  t.equal(items.length, tape.items[i])
+  return items
+}
+
+const compact: [name: string, hex: string, values: unknown][] = [
+  [
+    'of structures',
+    '13 02 02 12 06 0c 0001 00000002 0003 000000ff',
+    [
+      [1, 2],
+      [3, 255],
+    ],
+  ],
+  ['of numbers', '13 10 04 fffe 0001', [-2, 1]],
+  ['of nothing', '13 06 00', []],
+  ['of strings', '13 09 06 02 aabb 01 cc 00', ['aabb', 'cc', '']],
+  ['of bits', '13 04 03 0a a5c0', ['a5c0']],
+  [
+    'of arrays',
+    '13 01 0002 11 04 01 02 03 04',
+    [
+      [1, 2],
+      [3, 4],
+    ],
+  ],
+  [
+    'of empty arrays in structures',
+    '13 02 02 11 01 0000 06 02 01 02',
+    [
+      [1, []],
+      [2, []],
+    ],
+  ],
+  [
+    'of structures with nulls',
+    '13 02 02 00 11 02 05 06',
+    [
+      ['', 5],
+      ['', 6],
+    ],
+  ],
+  ['with a length of two octets', '13 03 82 0002 01 00', [1, 0]],
+  ['of floats and clocks', '13 02 02 17 1b 08 3fc00000 12220005', [[1.5, '12220005']]],
+]
+for (const [name, hex, values] of compact)
+  t.test(`compact array ${name}`, async t => {
+    const bytes = fromHex(`0202 ${hex} 1107`)
+    const tape = new AxdrTape()
+    const reader = new Reader(bytes)
+    tape.scan(reader)
+    t.same(tree(tape), [values, 7])
+    t.equal(reader.remaining, 0)
+    t.equal(tape.to(0), bytes.length)
+    for (let i = 0; i < tape.count; i++)
+      if (tape.at[i]! > tape.start[i]! || tape.start[i]! > tape.end[i]!) t.fail(`element ${i}`)
+    for (let length = 0; length < bytes.length; length++)
+      t.equal(
+        codeOf(() => scan(toHex(bytes.subarray(0, length)))),
+        'DATA_TRUNCATED',
+        `cut to ${length}`,
+      )
+  })
+
+t.test('numbers of a compact array are refreshed like any others', async t => {
+  const tape = scan('13020211060a010000000202000003e8')
+  t.same(tree(tape), [
+    [1, 2],
+    [2, 1000],
+  ])
+  tape.learn([3, 6])
+  const next = fromHex('13020211060a010000000302000003e9')
+  t.ok(tape.refresh(next, 0, next.length))
+  t.same(tree(tape), [
+    [1, 3],
+    [2, 1001],
+  ])
+  t.notOk(tape.refresh(next.with(6, 9), 0, next.length), 'the key is another')
+})
+
 const faults: [name: string, hex: string, code: DecodeErrorCode][] = [
+  ['a compact array of an undefined type', '130700', 'DATA_UNKNOWN_TAG'],
+  ['a compact array of compact arrays', '13131100', 'DATA_UNKNOWN_TAG'],
+  ['a compact array of nulls with contents', '13000100', 'DATA_BAD_VALUE'],
+  ['a compact array of empty structures', '1302000100', 'DATA_BAD_VALUE'],
+  ['a compact array whose values are cut', '130603010203', 'DATA_TRUNCATED'],
+  ['a compact array of long arrays', '1301ffff110101', 'DATA_TRUNCATED'],
+  ['a compact array of too many types', '13027f1111', 'DATA_TRUNCATED'],
+  ['a compact array nested nine deep', `13${'0201'.repeat(9)}110101`, 'DATA_TOO_DEEP'],
+  [
+    'a compact array of very many nulls',
+    `1302${'7f'}${'00'.repeat(126)}11 7f${'01'.repeat(127)}`.replace(' ', ''),
+    'DATA_TRUNCATED',
+  ],
   ['nothing', '', 'DATA_TRUNCATED'],
   ['a number cut', '0600', 'DATA_TRUNCATED'],
   ['a string cut', '090501', 'DATA_TRUNCATED'],
@@ -207,6 +341,10 @@ t.test('data-notification', async t => {
     'APDU_UNKNOWN',
   )
   t.equal(
+    codeOf(() => header('df')),
+    'CIPHER_UNSUPPORTED',
+  )
+  t.equal(
     codeOf(() => header('0f00')),
     'DATA_TRUNCATED',
   )
@@ -216,4 +354,161 @@ t.test('data-notification', async t => {
     codeOf(() => readPadding(new Reader(fromHex('0001')))),
     'DATA_TRAILING',
   )
+})
+
+t.test('APDUs by their first byte', async t => {
+  const kinds: [byte: number, kind: string | undefined, name: string][] = [
+    [0x0f, 'notification', 'data-notification'],
+    [0xc2, 'event', 'event-notification-request'],
+    [0xdb, 'ciphered', 'general-glo-ciphering'],
+    [0xdc, 'ciphered', 'general-ded-ciphering'],
+    [0xdd, 'ciphered', 'general-ciphering'],
+    [0xdf, 'signed', 'general-signing'],
+    [0xe0, 'block', 'general-block-transfer'],
+    [0xc8, undefined, 'APDU 0xc8'],
+  ]
+  for (const [byte, kind, name] of kinds) {
+    t.equal(apduKind(byte), kind, name)
+    t.equal(apduName(byte), name)
+    t.equal(startsApdu(byte), kind !== undefined, name)
+    t.equal(isCiphered(byte), kind === 'ciphered', name)
+  }
+})
+
+t.test('event-notification', async t => {
+  const time = fromHex('07e9010f03121e00ffffc400')
+  const logicalName = fromHex('0100010700ff')
+  const value = { tag: 'double-long-unsigned', value: 4321 } as const
+  const event = { classId: 3, logicalName, attribute: -2, value }
+  for (const [sent, at] of [
+    [time, 3],
+    [undefined, -1],
+    [new Uint8Array(0), -1],
+  ] as const) {
+    const bytes = encodeEventNotification(sent === undefined ? event : { ...event, time: sent })
+    const reader = new Reader(bytes)
+    const header = readEventHeader(reader)
+    t.same([header.time, header.classId, header.attribute], [at, 3, -2])
+    t.equal(toHex(bytes.subarray(header.name, header.name + 6)), toHex(logicalName))
+    const tape = new AxdrTape()
+    tape.scan(reader)
+    t.equal(tape.value[0], 4321)
+    for (let length = 0; length < bytes.length - 5; length++)
+      t.equal(
+        codeOf(() => readEventHeader(new Reader(bytes.subarray(0, length)))),
+        'DATA_TRUNCATED',
+      )
+  }
+  t.equal(
+    codeOf(() => readEventHeader(new Reader(fromHex('0f')))),
+    'APDU_UNKNOWN',
+  )
+})
+
+t.test('compact arrays that are encoded are scanned again', async t => {
+  const item = fc.record({
+    a: fc.nat(0xffff),
+    b: fc.uint8Array({ maxLength: 150 }),
+    c: fc.nat(255),
+  })
+  fc.assert(
+    fc.property(fc.array(item, { minLength: 1, maxLength: 40 }), items => {
+      const data: AxdrData = {
+        tag: 'compact-array',
+        items: items.map(({ a, b, c }) => ({
+          tag: 'structure',
+          items: [
+            { tag: 'long-unsigned', value: a },
+            { tag: 'octet-string', bytes: b },
+            { tag: 'array', items: [{ tag: 'unsigned', value: c }] },
+            { tag: 'null-data' },
+          ],
+        })),
+      }
+      const bytes = encodeData(data)
+      const tape = new AxdrTape()
+      const reader = new Reader(bytes)
+      tape.scan(reader)
+      const expected = items.map(({ a, b, c }) => [a, toHex(b), [c], ''])
+      return reader.remaining === 0 && JSON.stringify(tree(tape)) === JSON.stringify(expected)
+    }),
+    { numRuns: 200 },
+  )
+  t.throws(() => encodeData({ tag: 'compact-array', items: [] }), RangeError)
+  t.throws(
+    () => encodeData({ tag: 'compact-array', items: [{ tag: 'null-data' }, { tag: 'dont-care' }] }),
+    RangeError,
+  )
+})
+
+t.test('any body is scanned or refused, and the tape stays within bounds', async t => {
+  const head = fc.constantFrom('', '13', '1302', '1301', '0202', '0101')
+  fc.assert(
+    fc.property(head, fc.uint8Array({ maxLength: 120 }), (start, rest) => {
+      const bytes = fromHex(start + toHex(rest))
+      const tape = new AxdrTape()
+      codeOf(() => tape.scan(new Reader(bytes)))
+      return tape.count <= 8 * bytes.length + 1
+    }),
+    { numRuns: 20_000 },
+  )
+  t.pass('20000 runs')
+})
+
+const captures = dlmsCaptures()
+const skip = typeof captures === 'string' ? captures : false
+t.test('recording of every type, and of an event', { skip }, async t => {
+  const byId = (id: string) =>
+    (captures as Exclude<typeof captures, string>).find(c => c.id === id)!
+  const types = byId('con-all-data-types')
+  const bytes = captureBytes(types)
+  const reader = new Reader(bytes)
+  readNotificationHeader(reader)
+  const tape = new AxdrTape()
+  tape.scan(reader)
+  t.equal(reader.remaining, 0)
+  const { values } = types.expected.messages[0]
+  t.equal(tape.items[0], values.length)
+  t.equal(values.length, 25)
+  let i = 1
+  for (const { hex, type, value } of values) {
+    t.equal(toHex(bytes.subarray(tape.base + tape.at[i]!, tape.to(i))), hex, type)
+    t.equal(TAG_NAMES[tape.tag[i]!], type)
+    if (Array.isArray(value)) t.same(tree(tape, i), value, type)
+    else if (type === 'boolean') t.equal(tape.value[i] === 1, value)
+    else if (type === 'bit-string') t.equal(tape.bits(i), value)
+    else if (type === 'bcd') t.equal(tape.value[i], value)
+    else if (/^(visible|utf8)-string$/.test(type)) t.equal(tape.text(i), value)
+    else if (tape.isNumber(i)) t.equal(tape.exact(i), value, type)
+    else if (type === 'octet-string') t.equal(tree(tape, i), value)
+    else if (type === 'date-time') {
+      const { localS, deviationMin, status } = readDateTime(bytes, tape.from(i))!
+      const weekday = bytes[tape.from(i) + 4]!
+      const hundredths = bytes[tape.from(i) + 8]!
+      t.equal(
+        `${isoLocal(localS)}.0${hundredths} deviation ${deviationMin} status 0${status} dow ${weekday}`,
+        value,
+      )
+    } else if (type === 'date')
+      t.equal(isoLocal(readDateAndTime(bytes, tape.from(i), tape.from(i + 1))!).slice(0, 10), value)
+    else if (type === 'time')
+      t.equal(
+        `${isoLocal(readDateAndTime(bytes, tape.from(i - 1), tape.from(i))!).slice(11)}.05`,
+        value,
+      )
+    else t.equal(value, null, type)
+    i = tape.next(i)
+  }
+  const event = byId('con-event-notification')
+  const told = new Reader(captureBytes(event))
+  const header = readEventHeader(told)
+  const { class: classId, obis_code, attribute, value } = event.expected.messages[0]
+  t.same([header.classId, header.attribute], [classId, attribute])
+  t.equal(formatObis(told.bytes, header.name), obis_code)
+  t.equal(
+    isoLocal(readDateTime(told.bytes, header.time)!.localS),
+    event.expected.messages[0].apdu_time.local,
+  )
+  tape.scan(told)
+  t.same([tape.value[0], told.remaining], [value, 0])
 })

@@ -120,7 +120,7 @@ t.test('an overload: the new limit is on its way before anything else happens', 
   const { box, time, limit } = running
   const send = (frame: OpenFrame) => source.push(chain2GateText(frame, 0), time.now())
   await charge(send, running)
-  t.ok(limit() >= 11.5, `${limit()} A`)
+  t.ok(limit() >= 10.5, `${limit()} A`)
   const overload = { InstantPower: 4420, AvailablePower: 3300, SwitchOffCountdownSeconds: 118 }
   const asked = box.asked.length
   send(event(22, 100, 1, overload))
@@ -196,7 +196,7 @@ for (const [name, fault, code, level] of FAULTS)
           await pass(seconds)
         },
       })
-      t.ok(limit() >= 11.5, `${limit()} A`)
+      t.ok(limit() >= 10.5, `${limit()} A`)
       fault(gateway)
       t.ok(await until(() => log.lines.some(line => line['code'] === code)), code)
       t.equal(log.lines.find(line => line['code'] === code)?.['level'], level)

@@ -1,7 +1,7 @@
 /** Every recording of Norwegian and Swedish meters gives exactly what its index says. */
 import t, { type Test } from 'tap'
-import type { HanOptions } from '../decoders/han/options.ts'
 import { auto } from '../decoders/index.ts'
+import type { HanOptions } from '../decoders/push/options.ts'
 import type { DecoderEvent } from '../src/decoder.ts'
 import { readingPayload, registersPayload } from '../src/payload.ts'
 import { type Recording, recordingBytes, recordings } from './captures.ts'

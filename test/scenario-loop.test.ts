@@ -162,12 +162,13 @@ function recorder(readings: { at: number; reading: Reading }[], limitA = 10): Co
 
 t.test('telegrams say what the readings of the object say, at the same time', async t => {
   const makers = [
-    ['no-kamstrup', 0.01, 2.33],
-    ['no-aidon', 0.1, 1.23],
-    ['no-kaifa', 0.001, 1.23],
+    ['no-kamstrup', 0.01, 2.33, ['TN', 'IT']],
+    ['no-aidon', 0.1, 1.23, ['TN', 'IT']],
+    ['no-kaifa', 0.001, 1.23, ['TN', 'IT']],
+    ['dlms-push', 0.01, 3.4, ['TN']],
   ] as const
-  for (const [decoder, resolution, latency_s] of makers)
-    for (const grid of ['TN', 'IT'] as const) {
+  for (const [decoder, resolution, latency_s, grids] of makers)
+    for (const grid of grids) {
       const run = (meter: object) => {
         const readings: { at: number; reading: Reading }[] = []
         const scenario = scenarioFrom({ extends: 'B', grid, hours: 1, meter })
@@ -206,6 +207,21 @@ t.test('telegrams say what the readings of the object say, at the same time', as
       t.ok(worst.watts <= 1, `${decoder} ${grid}: ${worst.watts} W apart`)
       t.ok(worst.seconds < 1.5, `${decoder} ${grid}: ${worst.seconds} s apart`)
     }
+})
+
+t.test('encrypted Danish telegrams end as the readings of the object do', async t => {
+  const base = { extends: 'dk-telegrams', start: '16:30', hours: 3 }
+  const bytes = short(base)
+  const objects = short({
+    ...base,
+    meter: { kind: 'periodic', interval_s: 10, latency_s: 3.4, resolution_a: 0.01 },
+  })
+  t.ok(bytes.energy_wh > 5000, `${bytes.energy_wh} Wh`)
+  t.same([bytes.trips, objects.trips], [0, 0])
+  const apart = Math.abs(bytes.energy_wh / objects.energy_wh - 1)
+  t.ok(apart < 0.01, `${apart} of the energy apart`)
+  t.ok(Math.abs(bytes.d_max - objects.d_max) < 0.02)
+  t.throws(() => short({ ...base, grid: 'IT' }), { message: /needs a neutral/ })
 })
 
 t.test('lost and frozen telegrams', async t => {

@@ -7,9 +7,9 @@ import type { DecoderDefinition } from '../decoder.ts'
 import { AmpacityError } from '../errors.ts'
 import { systemClock } from '../io/clock.ts'
 import { type CounterFile, openCounters } from '../io/counter-file.ts'
-import { configuredKeys } from '../io/keys-file.ts'
 import { limitFileOutput } from '../io/limit-file.ts'
 import { createLog } from '../io/log.ts'
+import { configuredKeys, loadProfile } from '../io/meter-files.ts'
 import { type MqttOutput, mqttOutput } from '../io/mqtt.ts'
 import type { Log, Output } from '../io/ports.ts'
 import { ITALIAN_SILENCE_MS, withItalianDefaults } from '../italy/defaults.ts'
@@ -37,6 +37,9 @@ export async function runConfigured(
   const counters = await countersOf(config, definition, log)
   const options = decoderOptions(definition, {
     ...meter.options,
+    ...(meter.profiles === undefined
+      ? {}
+      : { profiles: await Promise.all(meter.profiles.map(loadProfile)) }),
     ...(definition.usesKeys === undefined
       ? {}
       : {

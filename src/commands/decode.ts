@@ -2,7 +2,7 @@ import type { Decoder, DecoderDefinition, DecoderEvent } from '../decoder.ts'
 import { startsApdu } from '../dlms/apdu.ts'
 import { AmpacityError, EXIT } from '../errors.ts'
 import { type InputForm, loadRecording, type Recording } from '../io/capture-file.ts'
-import { loadKeys } from '../io/keys-file.ts'
+import { loadKeys, loadProfile } from '../io/meter-files.ts'
 import { startsWithLlc } from '../link/llc.ts'
 import { eventLine, type Payload } from '../payload.ts'
 import { Coverage } from './coverage.ts'
@@ -25,6 +25,7 @@ export const INPUT_OPTIONS = {
   format: { type: 'string' },
   repair: { type: 'string' },
   keys: { type: 'string' },
+  profile: { type: 'string', multiple: true },
 } as const
 
 export const decode: Command = {
@@ -36,6 +37,7 @@ export const decode: Command = {
   --input FORM      auto, hex, binary or text (default auto)
   --format FORM     jsonl, table or explain (default jsonl; explain gives every byte its meaning)
   --keys FILE       keys of encrypted telegrams, JSON or YAML (form: README)
+  --profile NAME    a meter by its id (see \`ampacity decoders\`), or the file of a further one
   --repair crlf     undo a device on the way that puts CR before every LF
 
 Example:  xxd -p meter.bin | ampacity decode --input hex - | jq .active_power_import_w
@@ -68,17 +70,36 @@ Exit status: 0 everything understood, 1 something rejected or nothing there, 2 w
   },
 }
 
-/** The decoder options that `--repair` and `--keys` ask for. */
+/** What `decode` and `replay` may be told of the meter. */
+interface InputArgs {
+  readonly repair?: string | undefined
+  readonly keys?: string | undefined
+  /** Ids of profiles, or files of further ones. */
+  readonly profile?: readonly string[] | undefined
+}
+
+/** The decoder options that `--repair`, `--keys` and `--profile` ask for. */
 export async function inputOptions(
   definition: DecoderDefinition,
-  { repair, keys }: { readonly repair?: string | undefined; readonly keys?: string | undefined },
+  { repair, keys, profile = [] }: InputArgs,
 ): Promise<RawOptions> {
+  if (profile.length > 0 && definition.profiles === undefined)
+    throw new AmpacityError('USAGE', `--profile: ${definition.id} knows no profiles`)
+  const files = profile.filter(isFileName)
+  const id = profile.find(name => !isFileName(name))
   if (keys !== undefined && definition.usesKeys === undefined)
     throw new AmpacityError('USAGE', `--keys: ${definition.id} reads nothing encrypted`)
   return {
     ...(repair === undefined ? {} : { repair: choice('repair', repair, ['crlf']) }),
     ...(keys === undefined ? {} : { keys: await loadKeys(keys) }),
+    ...(id === undefined ? {} : { profile: id }),
+    ...(files.length === 0 ? {} : { profiles: await Promise.all(files.map(loadProfile)) }),
   }
+}
+
+/** Ids have neither dots nor slashes. */
+function isFileName(name: string): boolean {
+  return /[./]/.test(name)
 }
 
 type RawOptions = { readonly [key: string]: unknown }
@@ -91,7 +112,8 @@ export function createDecoder(
 ): Decoder {
   const create = (raw: unknown): Decoder => definition.create(decoderOptions(definition, raw))
   if (definition.input === 'message') return create(options)
-  const isBare = looksBare(bytes) && !understandsSome(create(options), bytes)
+  const takesBare = definition.parseOptions({ link: 'none' }).ok
+  const isBare = takesBare && looksBare(bytes) && !understandsSome(create(options), bytes)
   return create(isBare ? { ...options, link: 'none' } : options)
 }
 

@@ -52,12 +52,12 @@ function signalText(line: Payload): string {
 
 const BYTES_IN_ROW = 14
 
-/** A telegram byte by byte: offset in the input, bytes, meaning. */
+/** A telegram byte by byte: offset in the input, bytes, meaning. `options` are those it was decoded with. */
 export function explained(
   line: Payload,
   input: Uint8Array,
   definition: DecoderDefinition,
-  options: unknown,
+  options?: unknown,
 ): readonly string[] {
   const offset = line['offset']
   if (typeof offset !== 'number') return [JSON.stringify(line)]
@@ -72,23 +72,29 @@ export function explained(
   const rows = definition.explain?.(telegram, options) ?? []
   return [
     `# bytes ${offset} to ${end - 1}: ${head}`,
-    ...rows.flatMap(row => rowText(row, telegram, offset)),
+    ...rows.flatMap(row => explainedRow(row, telegram, offset, '', 0)),
     '',
   ]
 }
 
-/** One row, and below a row of ciphertext what it holds: those offsets have a `+`. */
-function rowText(row: Explanation, telegram: Uint8Array, offset: number): readonly string[] {
-  const { offset: at, length, depth, meaning, plain, isPersonal } = row
-  const text = (place: string, bytes: string) =>
-    `${place.padStart(6)}  ${bytes.padEnd(2 * BYTES_IN_ROW + 1)}  ${'  '.repeat(depth)}${meaning}`
+/** A row and those of its contents, whose offsets count from their own beginning and carry a `+`. */
+function explainedRow(
+  { offset, length, depth, meaning, contents, isPersonal }: Explanation,
+  bytes: Uint8Array,
+  base: number,
+  mark: string,
+  nesting: number,
+): readonly string[] {
   const shown = Math.min(length, BYTES_IN_ROW)
-  const bytes = isPersonal
+  const digits = isPersonal
     ? '(not shown)'
-    : toHex(telegram, at, at + shown) + (shown < length ? '…' : '')
-  const inside = plain?.map(
-    ({ offset: from, length: size, depth: level, meaning: what }) =>
-      `${`+${from}`.padStart(6)}  ${`${size} B`.padEnd(2 * BYTES_IN_ROW + 1)}  ${'  '.repeat(depth + 1 + level)}${what}`,
-  )
-  return [text(String(offset + at), bytes), ...(inside ?? [])]
+    : toHex(bytes, offset, offset + shown) + (shown < length ? '…' : '')
+  const at = `${mark}${base + offset}`.padStart(6)
+  const indent = '  '.repeat(depth + nesting)
+  return [
+    `${at}  ${digits.padEnd(2 * BYTES_IN_ROW + 1)}  ${indent}${meaning}`,
+    ...(contents?.rows ?? []).flatMap(row =>
+      explainedRow(row, contents!.bytes, 0, '+', nesting + depth + 1),
+    ),
+  ]
 }

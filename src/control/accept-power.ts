@@ -68,6 +68,7 @@ export function acceptPower(
     ...told,
     powerSince,
     powerOnly: true,
+    powerLinesAt: trusted ? at : state.powerLinesAt,
     frame,
     view: frame,
     history: remembered(parameters, told, base(share.leastMa), at),

@@ -30,6 +30,9 @@ import { heard } from './staleness.ts'
 import type { ControlState, Frame } from './state.ts'
 import { medianOfThree } from './three-wire.ts'
 
+/** Export registers of homes without production creep by a few watt-hours. */
+const CREEP_WH = 100
+
 /** What a reading says of itself. */
 export interface Report {
   /** Step from one report to the next, W, where the meter names it. */
@@ -154,7 +157,7 @@ function hasLines(parameters: ControlParameters, lines: LineReading): boolean {
 function isExporting(values: Values): boolean {
   return (
     (field(values, 'activePowerExportW') ?? 0) > 0 ||
-    (field(values, 'activeEnergyExportWh') ?? 0) > 0
+    (field(values, 'activeEnergyExportWh') ?? 0) > CREEP_WH
   )
 }
 

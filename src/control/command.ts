@@ -7,6 +7,8 @@ import type { ControlState } from './state.ts'
 
 const PAUSE_MEMORY_MS = 1_800_000
 const MOST_KP = 4
+/** The limiter of a meter that reports changes bears a load for long: its pauses need not grow. */
+const MOST_KP_LIMITER = 1
 /** Standby of a vehicle that does not charge. */
 const RESTING_MA = 1000
 /** The command at another value, with its place in the memory of commands. */
@@ -51,7 +53,8 @@ export function pause(
   now: Instant,
 ): ControlState {
   const again = state.pausedAt !== null && now - state.pausedAt < PAUSE_MEMORY_MS
-  const kp = again ? Math.min(state.kp + 1, MOST_KP) : 0
+  const most = parameters.reportsChanges ? MOST_KP_LIMITER : MOST_KP
+  const kp = again ? Math.min(state.kp + 1, most) : 0
   const waitMs = Math.min(parameters.resume0Ms * 2 ** kp, parameters.resumeMaxMs)
   return {
     ...setCommand(state, 0, by, now),

@@ -3,7 +3,7 @@
  * A report that was lost would make silence lie. Every change of the vehicle beyond the report step must come back as a
  * report, its echo; echoes that come and that do not tell how much is lost. A raise without an echo is taken back, a
  * cut without one ends at the minimum and then at 0. Where reports get lost, or it is not known yet, the core asks by a
- * cut large enough to be reported even if a load has started unseen.
+ * cut large enough to be reported even if a load has started unseen, and once more where no answer comes.
  */
 import type { Instant } from '../reading.ts'
 import { milliamperes } from './amperes.ts'
@@ -22,8 +22,8 @@ const PROBE_LEAST_MA = 1000
 /** Share of lost reports from which silence is not trusted. */
 const LOSS = 0.02
 const ECHOES_TO_TRUST = 20
-/** Older echoes fade. */
-const ECHO_MEMORY = 0.98
+/** Older echoes fade, over some two hundred. */
+const ECHO_MEMORY = 0.995
 
 /**
  * Takes a real report: what was due is answered. `missed`: reports lost since the last one by the meter's own count,
@@ -35,7 +35,7 @@ export function echoed(
   now: Instant,
 ): ControlState['echo'] {
   const { echo } = state
-  const told = { ...echo, due: null, isProbe: false, isDoubted: false }
+  const told = { ...echo, due: null, asked: 0, isDoubted: false }
   const answered = echo.due === null ? told : { ...told, answeredAt: now }
   if (missed === undefined && echo.due === null) return told
   const lost = Math.min(missed ?? 0, MOST_MISSED)
@@ -97,20 +97,22 @@ export function judgeEcho(
     }
     const silent: ControlState = { ...state, echo: { ...missed, drawMa: drawOf(state) } }
     if (cmdMa === 0) return silent
-    if (echo.due.rose && !echo.isProbe) {
+    // The answer may have been lost, or drowned in more than was thought possible: asked once more, twice as loud.
+    if (echo.asked === 1 && cmdMa > parameters.minMa) return probe(parameters, silent, now)
+    if (echo.due.rose && echo.asked === 0) {
       const back = Math.max(parameters.minMa, Math.min(cmdMa, state.raise?.fromMa ?? cmdMa))
       return setCommand(silent, back, state.boundBy, now)
     }
     if (cmdMa > parameters.minMa) return setCommand(silent, parameters.minMa, state.boundBy, now)
-    return echo.isProbe ? silent : pause(parameters, silent, state.boundBy, now)
+    return echo.asked > 0 ? silent : pause(parameters, silent, state.boundBy, now)
   }
   return probeDue(parameters, state, now) ? probe(parameters, state, now) : state
 }
 
-/** Share of the reports that get lost; 1 while too few echoes were seen. */
+/** Share of the reports that may get lost: as if the next one were; 1 while too few echoes were seen. */
 export function lossEstimate({ echo }: ControlState): number {
   const seen = echo.came + echo.lost
-  return echo.came + echo.lost < ECHOES_TO_TRUST * 0.8 ? 1 : echo.lost / seen
+  return seen < ECHOES_TO_TRUST * 0.8 ? 1 : (echo.lost + 1) / (seen + 1)
 }
 
 function probeDue(parameters: ControlParameters, state: ControlState, now: Instant): boolean {
@@ -145,7 +147,7 @@ function probe(parameters: ControlParameters, state: ControlState, now: Instant)
   const lessMa = Math.max(PROBE_LEAST_MA, milliamperes((PROBE_FACTOR * stepW) / perAmpere))
   const target = Math.floor((cmdMa - lessMa) / parameters.stepMa) * parameters.stepMa
   const asked = setCommand(state, Math.max(parameters.minMa, target), state.boundBy, now)
-  return { ...asked, echo: { ...echo, isProbe: true, drawMa: drawOf(state) } }
+  return { ...asked, echo: { ...echo, asked: echo.asked + 1, drawMa: drawOf(state) } }
 }
 
 function drawOf(state: ControlState): number {

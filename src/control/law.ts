@@ -129,13 +129,13 @@ export function raise(
     remembered.failed?.ma ?? Infinity,
     followedMa(parameters, remembered, now),
     externalMa(remembered, now) === null ? Infinity : remembered.cmdMa,
+    survivableMa(parameters, remembered, now),
   )
   const waited = remembered.holdUntil === null || now >= remembered.holdUntil
   if (!waited || !spaced || allowed <= remembered.cmdMa + leastRaise(parameters, remembered, now))
     return remembered
   const rating = ratingBound(parameters, remembered)
-  const most = Math.min(allowed, rating.ma, survivableMa(parameters, remembered, now))
-  const target = floorToStep(most, parameters.stepMa)
+  const target = floorToStep(Math.min(allowed, rating.ma), parameters.stepMa)
   if (target <= remembered.cmdMa) return remembered
   return lift(remembered, target, bound, now)
 }

@@ -13,7 +13,7 @@
  * | failMemS               | 600                         | a raise undone at once is not tried again                |
  * | deadBandA              | 0.5; above 20 A: 1          | less is not worth a change while nothing can trip        |
  * | pulseS                 | 60                          | loads this short are waited out while nothing can trip   |
- * | probeS, hiddenW        | 90, 2600                    | reports get lost: asks after this silence for such a load |
+ * | probeS, hiddenW        | 75, 2600                    | reports get lost: asks after this silence for such a load |
  * | limiterFactor, -BandS  | 1.16, 10200                 | a meter's limiter bears this much more for three hours   |
  * | strictGap              | auto                        | the whole report step counts as drawn, once reports get lost |
  * | stepReserve            | auto                        | 16 and 20 A: a step as large as the largest seen is survived |
@@ -58,8 +58,11 @@ export interface ControlConfig {
     readonly contractedPowerW?: number
     /** Difference between lines the grid operator permits: 20 in Germany, 16 in Austria and Switzerland. */
     readonly unbalanceA?: number
-    /** `italy`: the meter disconnects by the rules of Italian contracts, {@link contractedPowerW} is the contract's. */
-    readonly limiter?: 'italy'
+    /**
+     * `meter`: thresholds that the meter tells of its limiter and fuses bound the connection. `italy`: the meter
+     * disconnects by the rules of Italian contracts, {@link contractedPowerW} is the contract's.
+     */
+    readonly limiter?: 'ignore' | 'meter' | 'italy'
     /** The contract has the nights of ARERA 541/2020, even where the meter does not say so. */
     readonly night541?: boolean
     /** Further holidays as `MM-DD`, where the tariff bands follow them. */
@@ -148,6 +151,8 @@ export interface ControlParameters {
   readonly voltageV: number
   readonly production: boolean
   readonly contractedPowerW: number | null
+  /** Whether thresholds that the meter tells of its limiter and fuses bound the connection. */
+  readonly thresholds: 'ignore' | 'meter'
   /** The meter limits by the rules of Italian contracts; `null` = it does not. */
   readonly limiter: {
     readonly contractedW: number | null
@@ -231,9 +236,10 @@ export function controlParameters(config: ControlConfig = {}): ControlParameters
     voltageV: installation.voltageV ?? 230,
     production: installation.production ?? false,
     contractedPowerW:
-      installation.limiter === undefined ? (installation.contractedPowerW ?? null) : null,
+      installation.limiter === 'italy' ? null : (installation.contractedPowerW ?? null),
+    thresholds: installation.limiter === 'meter' ? 'meter' : 'ignore',
     limiter:
-      installation.limiter === undefined
+      installation.limiter !== 'italy'
         ? null
         : {
             contractedW: installation.contractedPowerW ?? null,
@@ -275,7 +281,7 @@ export function controlParameters(config: ControlConfig = {}): ControlParameters
       control.peakTargetW === undefined
         ? null
         : { targetW: control.peakTargetW, windowMs: ms(control.peakWindowS ?? 3600) },
-    probeMs: ms(control.probeS ?? 90),
+    probeMs: ms(control.probeS ?? 75),
     hiddenW: control.hiddenW ?? 2600,
     limiterFactor: control.limiterFactor ?? 1.28 / 1.1,
     limiterBandMs: ms(control.limiterBandS ?? 10_200),

@@ -10,6 +10,9 @@ import { maximumSince } from './window.ts'
 
 /** Devices up to this rating open within the time a slow meter needs to tell. */
 const RESERVE_UP_TO_MA = 20_000
+/** Up to this one a kettle and a compressor at once are enough, whatever the last hour has shown. */
+const SMALL_MA = 16_000
+const USUAL_STEP_MA = 11_000
 /** A faster meter tells in time. */
 const RESERVE_FROM_MS = 5000
 const RESERVE_BASE_MS = 300_000
@@ -32,11 +35,8 @@ export function survivableMa(
     const baseMa = maximumSince(state.history[line] ?? [], now - RESERVE_BASE_MS)
     if (!isLoaded(parameters, state, line) || baseMa === null || (stepReserve === 'auto' && isFast))
       return Number.POSITIVE_INFINITY
-    return (
-      carriedMa(tripCurves[line] ?? [], 2 * (cadenceMs + responseMs)) -
-      largestStepMa(state, line, now) -
-      baseMa
-    )
+    const stepMa = Math.max(largestStepMa(state, line, now), fuseMa <= SMALL_MA ? USUAL_STEP_MA : 0)
+    return carriedMa(tripCurves[line] ?? [], 2 * (cadenceMs + responseMs)) - stepMa - baseMa
   })
   return Math.max(minMa, ...[Math.min(...most)])
 }

@@ -65,7 +65,7 @@ export function freshness(
   state: ControlState,
   now: Instant,
 ): { readonly level: Freshness; readonly ageMs: number | null } {
-  const lines = state.powerOnly ? state.power : state.currents
+  const lines = state.powerOnly ? { ...state.power, at: state.powerLinesAt } : state.currents
   const groups = [levelOf(lines, lineCadence(parameters, state), parameters, state, now)]
   if (state.inForce.some(({ totalW, scope }) => totalW !== undefined && scope !== 'chargePoint')) {
     const every = cadence(state.power, parameters.powerCadenceMs)

@@ -69,6 +69,8 @@ export interface ControlState {
   /** First power without any current, and whether the lines are taken from it. */
   readonly powerSince: Instant | null
   readonly powerOnly: boolean
+  /** Last power that told the lines: not while production may hide load. */
+  readonly powerLinesAt: Instant | null
   /** The connection has exported: small line currents then prove nothing. */
   readonly exported: boolean
   /** Frames in a row whose moment the vehicle was moving in. */
@@ -131,7 +133,8 @@ export interface ControlState {
   /** Echoes of a meter that reports changes: due, seen, lost; the vehicle's draw at the last report. */
   readonly echo: {
     readonly due: Echo | null
-    readonly isProbe: boolean
+    /** How often in a row the vehicle was slowed down for an answer; 0 = no question is open. */
+    readonly asked: number
     /** An echo is missing: silence tells nothing until the next report. */
     readonly isDoubted: boolean
     readonly came: number
@@ -186,6 +189,7 @@ export function initialState(
     power: NEVER_HEARD,
     powerSince: null,
     powerOnly: false,
+    powerLinesAt: null,
     exported: parameters.production,
     unsettled: null,
     secondLine: null,
@@ -222,7 +226,7 @@ export function initialState(
     tickAt: null,
     echo: {
       due: null,
-      isProbe: false,
+      asked: 0,
       isDoubted: false,
       came: 0,
       lost: 0,

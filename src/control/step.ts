@@ -18,6 +18,7 @@ import { cut, endRide, raise } from './law.ts'
 import { granted, limiterLimit } from './limiter.ts'
 import { withLimit } from './limits.ts'
 import { decay, follow } from './memory.ts'
+import { withMeterLimits } from './meter-limits.ts'
 import type { ControlEvent, Limit, LimitCommand } from './model.ts'
 import type { ControlParameters } from './parameters.ts'
 import { inForce } from './schedule.ts'
@@ -83,8 +84,14 @@ function hear(
   const nothing = { view: state.view, cuts: false, raises: false, reassert: false }
   switch (event.type) {
     case 'reading': {
-      const timed = withMeterClock(state, event.reading)
-      const accepted = accept(parameters, timed, event.reading, event.mayRaise, now)
+      const { mayRaise, reading } = event
+      const limits = withMeterLimits(state.limits, reading, {
+        limiter: parameters.thresholds,
+        mayRaise,
+      })
+      const bounded =
+        limits === state.limits ? state : withLimits(parameters, { ...state, limits }, now)
+      const accepted = accept(parameters, withMeterClock(bounded, reading), reading, mayRaise, now)
       const { kind, view } = accepted
       const known = view === null ? accepted.state : follow(parameters, accepted.state, view, now)
       const faded = kind === 'frame' ? decay(parameters, known, now) : known
@@ -93,7 +100,7 @@ function hear(
         ...nothing,
         state: isReport ? judgeCountdown(faded, now) : faded,
         view,
-        cuts: accepted.state.rejected.count === state.rejected.count,
+        cuts: accepted.state.rejected.count === state.rejected.count || bounded !== state,
         raises: accepted.raises,
       }
     }
@@ -130,7 +137,8 @@ function hear(
       return { ...nothing, state: withLimits(parameters, counting, now), cuts: true }
     }
     case 'tick': {
-      const ticked = withLimits(parameters, { ...state, wall: withWall(event.wallMs, now) }, now)
+      const wall = withWall(state.wall, event.wallMs, now)
+      const ticked = withLimits(parameters, wall === state.wall ? state : { ...state, wall }, now)
       const told = withWish(parameters, ticked, now)
       const lower = (told.wish?.ma ?? Number.POSITIVE_INFINITY) < told.cmdMa
       const changed = lower || differ(told.inForce, state.inForce)

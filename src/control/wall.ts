@@ -6,6 +6,8 @@ import type { ControlState } from './state.ts'
 const FIRST_CREDIBLE_MS = 1_704_067_200_000
 /** Without a tick for this long the clock counts as unknown. */
 const KNOWN_FOR_MS = 60_000
+/** Differences that no schedule notices. */
+const SLEW_MS = 20
 const DAY_MS = 86_400_000
 
 /** Epoch ms now; `null` while the clock is not known to be right. */
@@ -13,9 +15,18 @@ export function wallNow({ wall }: Pick<ControlState, 'wall'>, now: Instant): num
   return wall === null || now - wall.at > KNOWN_FOR_MS ? null : wall.ms + (now - wall.at)
 }
 
-/** Takes a tick's clock. */
-export function withWall(ms: number | undefined, now: Instant): ControlState['wall'] {
-  return ms === undefined || !(ms >= FIRST_CREDIBLE_MS) ? null : { at: now, ms }
+/** Takes a tick's clock; while it goes as it went the same object stays, so that most ticks change nothing. */
+export function withWall(
+  wall: ControlState['wall'],
+  ms: number | undefined,
+  now: Instant,
+): ControlState['wall'] {
+  if (ms === undefined || !(ms >= FIRST_CREDIBLE_MS)) return null
+  const isSame =
+    wall !== null &&
+    now - wall.at < KNOWN_FOR_MS / 2 &&
+    Math.abs(wall.ms + (now - wall.at) - ms) <= SLEW_MS
+  return isSame ? wall : { at: now, ms }
 }
 
 /** Epoch ms of an ISO 8601 time in UTC (`…Z`) or with an offset; `null` for anything else. */

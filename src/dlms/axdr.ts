@@ -10,74 +10,14 @@
 import { hex, toHex } from '../bytes/hex.ts'
 import type { Reader } from '../bytes/reader.ts'
 import { DecodeError } from '../errors.ts'
+import { FIXED_SIZE, IS_NUMBER, MAX_DEPTH, readLength, readNumber, TAG } from './axdr-types.ts'
+import { scanCompactArray } from './compact-array.ts'
 
-/** Data type tags. */
-export const TAG = {
-  nullData: 0x00,
-  array: 0x01,
-  structure: 0x02,
-  boolean: 0x03,
-  bitString: 0x04,
-  doubleLong: 0x05,
-  doubleLongUnsigned: 0x06,
-  octetString: 0x09,
-  visibleString: 0x0a,
-  utf8String: 0x0c,
-  bcd: 0x0d,
-  integer: 0x0f,
-  long: 0x10,
-  unsigned: 0x11,
-  longUnsigned: 0x12,
-  compactArray: 0x13,
-  long64: 0x14,
-  long64Unsigned: 0x15,
-  enum: 0x16,
-  float32: 0x17,
-  float64: 0x18,
-  dateTime: 0x19,
-  date: 0x1a,
-  time: 0x1b,
-  dontCare: 0xff,
-} as const
+export { readLength, TAG, TAG_NAMES } from './axdr-types.ts'
 
-/** Names of the types as DLMS writes them. */
-export const TAG_NAMES: Readonly<Record<number, string>> = Object.fromEntries(
-  Object.entries(TAG).map(([name, tag]) => [
-    tag,
-    name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`),
-  ]),
-)
-
-/** Bytes of contents of the types that always have the same number; -1: the type is none of these. */
-const FIXED_SIZE: Int8Array = fixedSizes({
-  [TAG.nullData]: 0,
-  [TAG.boolean]: 1,
-  [TAG.doubleLong]: 4,
-  [TAG.doubleLongUnsigned]: 4,
-  [TAG.bcd]: 1,
-  [TAG.integer]: 1,
-  [TAG.long]: 2,
-  [TAG.unsigned]: 1,
-  [TAG.longUnsigned]: 2,
-  [TAG.long64]: 8,
-  [TAG.long64Unsigned]: 8,
-  [TAG.enum]: 1,
-  [TAG.float32]: 4,
-  [TAG.float64]: 8,
-  [TAG.dateTime]: 12,
-  [TAG.date]: 5,
-  [TAG.time]: 4,
-  [TAG.dontCare]: 0,
-})
-
-function fixedSizes(sizes: Readonly<Record<number, number>>): Int8Array {
-  const table = new Int8Array(256).fill(-1)
-  for (const [tag, size] of Object.entries(sizes)) table[Number(tag)] = size
-  return table
-}
-
-/** Deepest nesting accepted; no real list needs more than 5. */
-const MAX_DEPTH = 8
+const UTF8 = new TextDecoder()
+/** What the decoder puts where bytes are no UTF-8. */
+const UNDECODABLE = '\ufffd'
 
 export class AxdrTape {
   /** Elements on the tape, the body's own outermost element first. */
@@ -94,7 +34,7 @@ export class AxdrTape {
   start: Uint32Array = new Uint32Array(256)
   /** Position behind its contents; for arrays and structures behind their last element. */
   end: Uint32Array = new Uint32Array(256)
-  /** Number of elements of an array or structure, 0 otherwise. */
+  /** Number of elements of an array, compact array or structure, number of bits of a bit string, 0 otherwise. */
   items: Uint32Array = new Uint32Array(256)
   /** Nesting, 0 = the body itself. */
   depth: Uint8Array = new Uint8Array(256)
@@ -116,10 +56,28 @@ export class AxdrTape {
    * Throws DATA_TRUNCATED, DATA_UNKNOWN_TAG, DATA_TOO_DEEP.
    */
   scan(reader: Reader): void {
+    this.begin(reader)
+    this.append(reader, 0)
+  }
+
+  /** Empties the tape; what is appended from now on stands from the reader's position. */
+  begin(reader: Reader): void {
     this.bytes = reader.bytes
     this.base = reader.offset
     this.count = 0
-    this.element(reader, 0)
+  }
+
+  /** Puts an element behind the others whose bytes do not say its type; {@link end} is left to be set. */
+  place(tag: number, at: number, start: number, depth: number, items: number): number {
+    const i = this.count++
+    if (i === this.tag.length) this.grow()
+    this.tag[i] = tag
+    this.at[i] = at - this.base
+    this.start[i] = start - this.base
+    this.depth[i] = depth
+    this.items[i] = items
+    this.value[i] = 0
+    return i
   }
 
   /**
@@ -134,7 +92,8 @@ export class AxdrTape {
       if (((words[i]! ^ pattern[i]!) & mask[i]!) !== 0) return false
     this.bytes = bytes
     this.base = base
-    for (const i of this.variables) this.value[i] = this.number(this.tag[i]!, base + this.start[i]!)
+    for (const i of this.variables)
+      this.value[i] = readNumber(this.tag[i]!, bytes, base + this.start[i]!)
     return true
   }
 
@@ -185,10 +144,24 @@ export class AxdrTape {
     return this.tag[i] === TAG.octetString && this.end[i]! - this.start[i]! === 6
   }
 
+  /** True for what holds further elements of the tape: array, compact array and structure. */
+  isContainer(i: number): boolean {
+    const tag = this.tag[i]
+    return tag === TAG.array || tag === TAG.structure || tag === TAG.compactArray
+  }
+
   /** True for octet, visible and UTF-8 strings. */
   isString(i: number): boolean {
     const tag = this.tag[i]
     return tag === TAG.octetString || tag === TAG.visibleString || tag === TAG.utf8String
+  }
+
+  /** Bits of a bit string as 0 and 1, the most significant of each byte first. */
+  bits(i: number): string {
+    let text = ''
+    for (let bit = 0; bit < this.items[i]!; bit++)
+      text += (this.bytes[this.from(i) + (bit >> 3)]! >> (7 - (bit & 7))) & 1
+    return text
   }
 
   /** True for integers, enums and floats. */
@@ -206,29 +179,35 @@ export class AxdrTape {
     return (tag === TAG.long64 ? BigInt.asIntN(64, digits) : digits).toString()
   }
 
-  /** Characters of a string element, one a byte, without padding blanks and NULs; see {@link isPrintable}. */
+  /**
+   * Characters of a string element, one a byte but for UTF-8 strings, without padding blanks and NULs; see
+   * {@link isPrintable}.
+   */
   text(i: number): string {
     let end = this.to(i)
     const start = this.from(i)
     while (end > start && (this.bytes[end - 1] === 0 || this.bytes[end - 1] === 0x20)) end--
+    if (this.tag[i] === TAG.utf8String) return UTF8.decode(this.bytes.subarray(start, end))
     let text = ''
     for (let at = start; at < end; at++) text += String.fromCharCode(this.bytes[at]!)
     return text
   }
 
-  /** True if a string element holds printable ASCII, padding NULs aside. */
+  /** True if a string element holds printable ASCII, a UTF-8 string any characters; padding NULs aside. */
   isPrintable(i: number): boolean {
     let end = this.to(i)
     const start = this.from(i)
+    const isUtf8 = this.tag[i] === TAG.utf8String
     while (end > start && this.bytes[end - 1] === 0) end--
     for (let at = start; at < end; at++) {
       const byte = this.bytes[at]!
-      if (byte < 0x20 || byte > 0x7e) return false
+      if (byte < 0x20 || byte === 0x7f || (byte > 0x7f && !isUtf8)) return false
     }
-    return true
+    return !isUtf8 || !this.text(i).includes(UNDECODABLE)
   }
 
-  private element(reader: Reader, depth: number): void {
+  /** Scans one element with all it contains behind those that are there. */
+  append(reader: Reader, depth: number): void {
     const i = this.count++
     if (i === this.tag.length) this.grow()
     const at = reader.offset - this.base
@@ -242,14 +221,14 @@ export class AxdrTape {
       const from = reader.take(size)
       this.start[i] = from - this.base
       this.end[i] = reader.offset - this.base
-      this.value[i] = this.number(tag, from)
+      this.value[i] = readNumber(tag, this.bytes, from)
       return
     }
     this.value[i] = 0
     switch (tag) {
       case TAG.array:
       case TAG.structure: {
-        const items = length(reader)
+        const items = readLength(reader)
         if (depth === MAX_DEPTH)
           throw new DecodeError(
             'DATA_TOO_DEEP',
@@ -265,7 +244,7 @@ export class AxdrTape {
           )
         this.items[i] = items
         this.start[i] = reader.offset - this.base
-        for (let item = 0; item < items; item++) this.element(reader, depth + 1)
+        for (let item = 0; item < items; item++) this.append(reader, depth + 1)
         this.end[i] = reader.offset - this.base
         return
       }
@@ -273,48 +252,22 @@ export class AxdrTape {
       case TAG.visibleString:
       case TAG.utf8String:
       case TAG.bitString: {
-        const size = length(reader)
-        this.start[i] = reader.take(tag === TAG.bitString ? Math.ceil(size / 8) : size) - this.base
+        const size = readLength(reader)
+        const isBits = tag === TAG.bitString
+        if (isBits) this.items[i] = size
+        this.start[i] = reader.take(isBits ? Math.ceil(size / 8) : size) - this.base
         this.end[i] = reader.offset - this.base
         return
       }
+      case TAG.compactArray:
+        scanCompactArray(this, reader, i, depth)
+        return
       default:
         throw new DecodeError(
           'DATA_UNKNOWN_TAG',
           this.base + at - reader.start,
           `${hex(tag)} is no data type`,
         )
-    }
-  }
-
-  private number(tag: number, at: number): number {
-    const b = this.bytes
-    switch (tag) {
-      case TAG.boolean:
-      case TAG.unsigned:
-      case TAG.enum:
-      case TAG.bcd:
-        return b[at]!
-      case TAG.integer:
-        return (b[at]! << 24) >> 24
-      case TAG.longUnsigned:
-        return (b[at]! << 8) | b[at + 1]!
-      case TAG.long:
-        return ((b[at]! << 24) | (b[at + 1]! << 16)) >> 16
-      case TAG.doubleLongUnsigned:
-        return u32(b, at)
-      case TAG.doubleLong:
-        return u32(b, at) | 0
-      case TAG.long64Unsigned:
-        return u32(b, at) * 0x1_0000_0000 + u32(b, at + 4)
-      case TAG.long64:
-        return (u32(b, at) | 0) * 0x1_0000_0000 + u32(b, at + 4)
-      case TAG.float32:
-        return new DataView(b.buffer, b.byteOffset + at, 4).getFloat32(0)
-      case TAG.float64:
-        return new DataView(b.buffer, b.byteOffset + at, 8).getFloat64(0)
-      default:
-        return 0
     }
   }
 
@@ -328,42 +281,6 @@ export class AxdrTape {
     this.items = enlarged(this.items, new Uint32Array(size))
     this.value = enlarged(this.value, new Float64Array(size))
   }
-}
-
-const IS_NUMBER: Uint8Array = new Uint8Array(256)
-for (const tag of [
-  TAG.doubleLong,
-  TAG.doubleLongUnsigned,
-  TAG.integer,
-  TAG.long,
-  TAG.unsigned,
-  TAG.longUnsigned,
-  TAG.long64,
-  TAG.long64Unsigned,
-  TAG.enum,
-  TAG.float32,
-  TAG.float64,
-])
-  IS_NUMBER[tag] = 1
-
-function u32(b: Uint8Array, at: number): number {
-  return ((b[at]! << 24) | (b[at + 1]! << 16) | (b[at + 2]! << 8) | b[at + 3]!) >>> 0
-}
-
-/** Length octets: one byte, or 80+n followed by n bytes. */
-function length(reader: Reader): number {
-  const first = reader.u8()
-  if (first < 0x80) return first
-  const octets = first & 0x7f
-  if (octets === 0 || octets > 4)
-    throw new DecodeError(
-      'DATA_BAD_VALUE',
-      reader.offset - 1 - reader.start,
-      `a length of ${octets} octets, 1 to 4 expected`,
-    )
-  let value = 0
-  for (let i = 0; i < octets; i++) value = value * 256 + reader.u8()
-  return value
 }
 
 function enlarged<T extends { set(from: T): void }>(from: T, to: T): T {

@@ -6,6 +6,9 @@
 
 /** Length of a date-time. */
 export const DATE_TIME_LENGTH = 12
+/** Length of a date, and of the time behind it. */
+export const DATE_LENGTH = 5
+export const TIME_LENGTH = 4
 
 /** A date-time as sent, as far as it is specified to the second. */
 export interface DateTime {
@@ -17,22 +20,32 @@ export interface DateTime {
 
 /** Reads twelve bytes; `undefined` if date or time are not specified or not possible. */
 export function readDateTime(bytes: Uint8Array, at: number): DateTime | undefined {
-  const year = (bytes[at]! << 8) | bytes[at + 1]!
-  const month = bytes[at + 2]!
-  const day = bytes[at + 3]!
-  const hour = bytes[at + 5]!
-  const minute = bytes[at + 6]!
-  const second = bytes[at + 7]!
-  if (year === 0xffff || month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month))
-    return undefined
-  if (hour > 23 || minute > 59 || second > 59) return undefined
+  const localS = readDateAndTime(bytes, at, at + DATE_LENGTH)
+  if (localS === undefined) return undefined
   const deviation = ((bytes[at + 9]! << 24) | (bytes[at + 10]! << 16)) >> 16
   const status = bytes[at + 11]!
   return {
-    localS: daysSince1970(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second,
+    localS,
     deviationMin: deviation === -0x8000 ? null : deviation,
     status: status === 0xff ? null : status,
   }
+}
+
+/**
+ * Seconds since 1970-01-01T00:00:00 of the local time that a date (year u16, month, day, weekday) and a time (hour,
+ * minute, second, hundredths) give together; `undefined` if they are not specified or not possible.
+ */
+export function readDateAndTime(bytes: Uint8Array, date: number, time: number): number | undefined {
+  const year = (bytes[date]! << 8) | bytes[date + 1]!
+  const month = bytes[date + 2]!
+  const day = bytes[date + 3]!
+  const hour = bytes[time]!
+  const minute = bytes[time + 1]!
+  const second = bytes[time + 2]!
+  if (year === 0xffff || month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month))
+    return undefined
+  if (hour > 23 || minute > 59 || second > 59) return undefined
+  return daysSince1970(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second
 }
 
 /** Seconds since 1970 as ISO 8601 to the second, without zone. */
@@ -47,13 +60,19 @@ export function isoLocal(seconds: number): string {
 /** Two digits of 0 to 99. */
 const TWO: readonly string[] = Array.from({ length: 100 }, (_, n) => String(n).padStart(2, '0'))
 
-/**
- * UTC of Central European civil time (EU directive 2000/84: summer time from the last Sunday of March to the last of
- * October, both at 01:00 UTC); `undefined` in the hour that does not exist and in the one that comes twice.
- */
+/** UTC of Central European civil time; see {@link europeanToUtc}. */
 export function centralEuropeanToUtc(localS: number): number | undefined {
-  const asWinter = localS - 3600
-  const asSummer = localS - 7200
+  return europeanToUtc(localS, 3600)
+}
+
+/**
+ * UTC of a European civil time whose standard time is `standardS` ahead of UTC (EU directive 2000/84: summer time from
+ * the last Sunday of March to the last of October, both at 01:00 UTC); `undefined` in the hour that does not exist and
+ * in the one that comes twice.
+ */
+export function europeanToUtc(localS: number, standardS: number): number | undefined {
+  const asWinter = localS - standardS
+  const asSummer = asWinter - 3600
   const winter = !isSummerTime(asWinter)
   const summer = isSummerTime(asSummer)
   if (winter === summer) return undefined

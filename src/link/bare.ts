@@ -56,11 +56,13 @@ export class BareLink implements Link {
     }
     this.sink.information(
       {
+        kind: 'pdu',
         bytes: buffer,
         start: 0,
         end: filled,
         integrity: 'none',
         source: 0,
+        segments: 1,
         repaired: false,
         offset,
         length: received,

@@ -29,18 +29,21 @@ export class HdlcLink implements Link {
 
   push(chunk: Uint8Array, at: Instant): void {
     this.deframer.push(chunk, at)
+    this.expire(at)
   }
 
   wake(now: Instant): void {
     this.deframer.wake(now)
-    this.joiner.wake(now)
+    this.expire(now)
+  }
+
+  /** A frame that is still arriving may be the next segment: at 2400 baud a long one takes more than a second. */
+  private expire(now: Instant): void {
+    if (this.deframer.wakeAt === undefined) this.joiner.wake(now)
   }
 
   get wakeAt(): Instant | undefined {
-    const frame = this.deframer.wakeAt
-    const segment = this.joiner.wakeAt
-    if (frame === undefined || segment === undefined) return frame ?? segment
-    return Math.min(frame, segment)
+    return this.deframer.wakeAt ?? this.joiner.wakeAt
   }
 
   get heldBytes(): number {

@@ -14,15 +14,20 @@
  * |        | 1    | flag 7E, may open the next frame                                            |
  *
  * 7E occurs freely inside frames, so flags delimit nothing: the length field does, and the two checksums decide. A
- * header whose check fails is given up after a dozen bytes; a frame whose end or FCS is wrong is searched again from
- * one byte behind its flag, so that a good frame inside the damaged bytes is not lost. No timer delimits a frame;
- * silence only ends what is incomplete.
+ * header whose check fails is given up after a dozen bytes.
  */
 import { crc16x25 } from '../bytes/crc16.ts'
 import { hex } from '../bytes/hex.ts'
-import { DecodeError, type DecodeErrorCode } from '../errors.ts'
+import type { DecodeError } from '../errors.ts'
 import type { Instant } from '../reading.ts'
 import { findFrameWithCrlf } from './crlf-repair.ts'
+import {
+  type Faults,
+  type FrameFormat,
+  FrameScanner,
+  isFill,
+  type Verdict,
+} from './frame-scanner.ts'
 import { FLAG, frameFault } from './hdlc-check.ts'
 
 /** Format, two one-byte addresses, control, HCS, one byte of information, FCS. */
@@ -30,8 +35,6 @@ const MIN_LENGTH = 10
 /** Format to HCS with the longest addresses. */
 const MAX_HEADER = 2 + 4 + 4 + 1 + 2
 const MAX_LENGTH = 2047
-/** Two of the longest frames: a candidate always fits, whatever precedes it. */
-const CAPACITY = 2 * (MAX_LENGTH + 2) + 2
 /** Longest pause inside a frame is an adapter's packet interval (up to 293 ms), shortest between frames 600 ms. */
 const IDLE_MS = 400
 
@@ -61,267 +64,174 @@ export interface HdlcSink {
   rejected(error: DecodeError, offset: number, length: number, at: Instant): void
 }
 
-/** Header fields of the candidate at the scan position, once its HCS was right. */
-interface Header {
-  length: number
-  segmented: boolean
-  destination: number
-  source: number
-  control: number
-  informationStart: number
-}
-
-/** What became of the first candidate of a run: decides the run's code. */
-interface Fate {
-  /** Input offset of the closing flag it announced. */
-  readonly expectedEnd: number
-  readonly detail: string
-}
-
-/** `fill`: the flag opens nothing. `header`, `frame`: what of the candidate is wrong. */
-type Verdict = 'wait' | 'fill' | 'header' | 'frame' | 'accepted'
-
+/** Finds HDLC frames in bytes cut anywhere. */
 export class HdlcDeframer {
-  private readonly sink: HdlcSink
-  private readonly repairCrlf: boolean
-  private readonly buffer = new Uint8Array(CAPACITY)
-  /** Bytes in the buffer. */
-  private end = 0
-  /** Scan position: everything before it is accounted for. */
-  private at = 0
-  /** Input offset of the buffer's first byte. */
-  private base = 0
-  private lastByteAt: Instant = Number.NEGATIVE_INFINITY
-  /** Input offset behind the last accepted frame. */
-  private accepted = 0
-  /** Input offset of the open run of rejected bytes, -1 if none. */
-  private runStart = -1
-  private fate: Fate | undefined
-  private headerFault: string | undefined
-  /** True while `header` describes the candidate at `at`. */
-  private headerKnown = false
-  private readonly header: Header = {
-    length: 0,
-    segmented: false,
-    destination: 0,
-    source: 0,
-    control: 0,
-    informationStart: 0,
-  }
+  private readonly scanner: FrameScanner
 
   constructor(sink: HdlcSink, options: { readonly repairCrlf?: boolean } = {}) {
-    this.sink = sink
-    this.repairCrlf = options.repairCrlf ?? false
+    this.scanner = new FrameScanner(
+      new HdlcFormat(sink, options.repairCrlf ?? false),
+      (error, offset, length, at) => sink.rejected(error, offset, length, at),
+    )
   }
 
   /** Bytes that may still become part of a frame. */
   get heldBytes(): number {
-    return this.end - this.at
+    return this.scanner.heldBytes
   }
 
   /** When silence would end what is pending; `undefined` while nothing is. */
   get wakeAt(): Instant | undefined {
-    return this.pending ? this.lastByteAt + IDLE_MS : undefined
+    return this.scanner.wakeAt
   }
 
   /** Takes bytes cut anywhere; copies them. `at` is when the last of them arrived. */
   push(chunk: Uint8Array, at: Instant): void {
-    this.lastByteAt = at
-    for (let taken = 0; taken < chunk.length; ) {
-      const count = Math.min(chunk.length - taken, CAPACITY - this.end)
-      this.buffer.set(
-        count === chunk.length ? chunk : chunk.subarray(taken, taken + count),
-        this.end,
-      )
-      this.end += count
-      taken += count
-      this.scan(false)
-      this.compact()
-    }
+    this.scanner.push(chunk, at)
   }
 
   /** Ends what silence until `now` shows to be incomplete; `Infinity` ends the input. */
   wake(now: Instant): void {
-    if (!this.pending || now < this.lastByteAt + IDLE_MS) return
-    this.scan(true)
-    this.endRun(this.base + this.at)
-    this.compact()
+    this.scanner.wake(now)
+  }
+}
+
+class HdlcFormat implements FrameFormat {
+  readonly maxLength = MAX_LENGTH + 2
+  readonly idleMs = IDLE_MS
+  /** A closing flag may open the next frame. */
+  readonly sharedLength = 1
+  readonly nothingFound = 'no HDLC frame starts in these bytes (7e a0..af expected)'
+  private readonly sink: HdlcSink
+  private readonly repairCrlf: boolean
+  /** Input offset of the candidate whose header is known, -1 if there is none. */
+  private known = -1
+  /** Fields of the known header. */
+  private length = 0
+  private segmented = false
+  private destination = 0
+  private source = 0
+  private control = 0
+  /** Distance of the information field from the opening flag. */
+  private informationAt = 0
+  /** The judged frame without inserted bytes, where it had some. */
+  private repaired: Uint8Array | undefined
+
+  constructor(sink: HdlcSink, repairCrlf: boolean) {
+    this.sink = sink
+    this.repairCrlf = repairCrlf
   }
 
-  /** A lone flag is kept without being pending: it may open the next frame. */
-  private get pending(): boolean {
-    if (this.runStart >= 0) return true
-    const held = this.end - this.at
-    return held > 1 || (held === 1 && this.buffer[this.at] !== FLAG)
+  mayRest(byte: number): boolean {
+    return byte === FLAG
   }
 
-  private scan(final: boolean): void {
-    while (this.at < this.end) {
-      const byte = this.buffer[this.at]!
-      if (byte !== FLAG) {
-        this.skip(!isFill(byte))
-        continue
-      }
-      if (this.at + 1 === this.end) return
-      const verdict = this.buffer[this.at + 1] === FLAG ? 'fill' : this.judge(final)
-      if (verdict === 'wait') return
-      if (verdict === 'accepted') continue
-      // Resume one byte behind the flag: a good frame may start inside the damaged one.
-      this.skip(verdict !== 'fill')
+  judge(
+    bytes: Uint8Array,
+    at: number,
+    end: number,
+    offset: number,
+    isFinal: boolean,
+    faults: Faults,
+  ): Verdict {
+    if (bytes[at] !== FLAG) return isFill(bytes[at]!) ? 'fill' : 'noise'
+    if (at + 1 === end) return 'wait'
+    // The flag closes a frame, or is one of several: it opens nothing.
+    if ((bytes[at + 1]! & 0xf0) !== 0xa0) return 'fill'
+    const fault = this.known === offset ? undefined : this.readHeader(bytes, at, end, faults)
+    if (fault === 'wait' && isFinal) {
+      faults.header('the header is incomplete')
+      return 'noise'
     }
+    if (fault !== undefined) return fault
+    this.known = offset
+    return this.judgeBody(bytes, at, end, isFinal, faults)
   }
 
-  /** Accounts for the byte at the scan position. */
-  private skip(isRejected: boolean): void {
-    const offset = this.base + this.at
-    if (isRejected && this.runStart < 0 && offset >= this.accepted) this.runStart = offset
-    this.headerKnown = false
-    this.at++
+  accept(bytes: Uint8Array, at: number, offset: number, length: number, instant: Instant): void {
+    const { destination, source, control, segmented, repaired } = this
+    const start = repaired === undefined ? at : 0
+    this.repaired = undefined
+    this.sink.frame(
+      {
+        bytes: repaired ?? bytes,
+        informationStart: start + this.informationAt,
+        informationEnd: start + this.length - 1,
+        destination,
+        source,
+        control,
+        segmented,
+        repaired: repaired !== undefined,
+        offset,
+        length,
+      },
+      instant,
+    )
   }
 
-  private judge(final: boolean): Verdict {
-    if (!this.headerKnown) {
-      const verdict = this.readHeader()
-      if (verdict === 'wait' && final) {
-        this.headerFault ??= 'the header is incomplete'
-        return 'header'
-      }
-      if (verdict !== 'accepted') return verdict
-      this.headerKnown = true
-    }
-    const { length } = this.header
-    const closing = this.at + 1 + length
-    if (closing >= this.end) {
-      if (!final) return 'wait'
-      this.fail(closing, `the frame announces ${length + 2} bytes, ${this.end - this.at} arrived`)
-      return 'frame'
-    }
-    const fault = frameFault(this.buffer, this.at, closing)
-    if (fault === undefined) {
-      this.accept(this.buffer, this.header.informationStart, closing - 2, closing - this.at, false)
-      return 'accepted'
-    }
-    if (this.repairCrlf) {
-      const repaired = findFrameWithCrlf(this.buffer, this.at, this.end, length)
-      if (repaired === 'wait' && !final) return 'wait'
-      if (repaired !== 'wait' && repaired !== undefined) {
-        const start = this.header.informationStart - this.at
-        this.accept(repaired.frame, start, repaired.frame.length - 3, repaired.consumed - 1, true)
-        return 'accepted'
-      }
-    }
-    this.fail(closing, fault)
-    return 'frame'
-  }
-
-  /** Reads and checks the header of the candidate at the scan position. */
-  private readHeader(): Verdict {
-    const { buffer, header, at, end } = this
-    if ((buffer[at + 1]! & 0xf0) !== 0xa0) return 'fill'
+  /** Reads and checks the header at `bytes[at]`; `undefined` once it is known to be good. */
+  private readHeader(
+    bytes: Uint8Array,
+    at: number,
+    end: number,
+    faults: Faults,
+  ): 'wait' | 'noise' | undefined {
     if (at + 2 >= end) return 'wait'
-    const length = ((buffer[at + 1]! & 0x07) << 8) | buffer[at + 2]!
-    if (length < MIN_LENGTH) return 'header'
-    header.length = length
-    header.segmented = (buffer[at + 1]! & 0x08) !== 0
+    const length = ((bytes[at + 1]! & 0x07) << 8) | bytes[at + 2]!
+    if (length < MIN_LENGTH) return 'noise'
+    this.length = length
+    this.segmented = (bytes[at + 1]! & 0x08) !== 0
     let next = at + 3
     for (let field = 0; field < 2; field++) {
       let address = 0
       for (let size = 1; ; size++) {
         if (next >= end) return 'wait'
-        const byte = buffer[next++]!
+        const byte = bytes[next++]!
         address = (address << 8) | byte
         if (byte & 1) break
-        if (size === 4) return 'header'
+        if (size === 4) return 'noise'
       }
-      if (field === 0) header.destination = address >>> 0
-      else header.source = address >>> 0
+      if (field === 0) this.destination = address >>> 0
+      else this.source = address >>> 0
     }
-    if (next - at + 2 > Math.min(MAX_HEADER, length - 2)) return 'header'
+    if (next - at + 2 > Math.min(MAX_HEADER, length - 2)) return 'noise'
     if (next + 2 >= end) return 'wait'
-    header.control = buffer[next++]!
-    const sent = buffer[next]! | (buffer[next + 1]! << 8)
-    const computed = crc16x25(buffer, at + 1, next)
+    this.control = bytes[next++]!
+    const sent = bytes[next]! | (bytes[next + 1]! << 8)
+    const computed = crc16x25(bytes, at + 1, next)
     if (sent !== computed) {
-      this.headerFault ??= `header checksum ${hex(sent)} sent, ${hex(computed)} computed`
-      return 'header'
+      faults.header(`header checksum ${hex(sent)} sent, ${hex(computed)} computed`)
+      return 'noise'
     }
-    header.informationStart = next + 2
-    return 'accepted'
+    this.informationAt = next + 2 - at
+    return undefined
   }
 
-  private accept(
+  private judgeBody(
     bytes: Uint8Array,
-    informationStart: number,
-    informationEnd: number,
-    lengthToClosingFlag: number,
-    repaired: boolean,
-  ): void {
-    const start = Math.max(this.base + this.at, this.accepted)
-    this.endRun(start)
-    this.at += lengthToClosingFlag
-    this.headerKnown = false
-    this.accepted = this.base + this.at + 1
-    const { destination, source, control, segmented } = this.header
-    this.sink.frame(
-      {
-        bytes,
-        informationStart,
-        informationEnd,
-        destination,
-        source,
-        control,
-        segmented,
-        repaired,
-        offset: start,
-        length: this.accepted - start,
-      },
-      this.lastByteAt,
-    )
-  }
-
-  private fail(closing: number, detail: string): void {
-    this.fate ??= { expectedEnd: this.base + closing, detail }
-  }
-
-  /** Hands over the open run of rejected bytes, which ends before `offset`. */
-  private endRun(offset: number): void {
-    if (this.runStart >= 0) {
-      const [code, detail] = this.runFault(offset)
-      this.sink.rejected(
-        new DecodeError(code, 0, detail),
-        this.runStart,
-        offset - this.runStart,
-        this.lastByteAt,
-      )
+    at: number,
+    end: number,
+    isFinal: boolean,
+    faults: Faults,
+  ): Verdict {
+    const length = this.length + 2
+    const closing = at + length - 1
+    if (closing >= end) {
+      if (!isFinal) return 'wait'
+      faults.frame(length, `the frame announces ${length} bytes, ${end - at} arrived`)
+      return 'noise'
     }
-    this.runStart = -1
-    this.fate = undefined
-    this.headerFault = undefined
-  }
-
-  private runFault(runEnd: number): [DecodeErrorCode, string] {
-    if (this.fate !== undefined) {
-      // A frame that should reach beyond the run lost bytes; one that ends inside it was damaged.
-      const missing = this.fate.expectedEnd - runEnd
-      return missing > 0
-        ? ['LINK_INCOMPLETE', `a frame with a good header lacks ${missing} bytes`]
-        : ['LINK_BAD_CHECKSUM', this.fate.detail]
+    const fault = frameFault(bytes, at, closing)
+    if (fault === undefined) return length
+    if (this.repairCrlf) {
+      const repaired = findFrameWithCrlf(bytes, at, end, this.length)
+      if (repaired === 'wait' && !isFinal) return 'wait'
+      if (repaired !== 'wait' && repaired !== undefined) {
+        this.repaired = repaired.frame
+        return repaired.consumed
+      }
     }
-    if (this.headerFault !== undefined) return ['LINK_BAD_CHECKSUM', this.headerFault]
-    return ['LINK_BAD_FORMAT', 'no HDLC frame starts in these bytes (7e a0..af expected)']
+    faults.frame(length, fault)
+    return 'noise'
   }
-
-  private compact(): void {
-    if (this.at === 0) return
-    this.buffer.copyWithin(0, this.at, this.end)
-    if (this.headerKnown) this.header.informationStart -= this.at
-    this.base += this.at
-    this.end -= this.at
-    this.at = 0
-  }
-}
-
-/** Bytes that transports put between telegrams. */
-function isFill(byte: number): boolean {
-  return byte === 0x0d || byte === 0x0a || byte === 0x00
 }

@@ -2,8 +2,15 @@
 import type { DecodeError } from '../errors.ts'
 import type { Instant, Integrity } from '../reading.ts'
 
-/** An LLC PDU or bare APDU. Valid only during the call that hands it over. */
+/**
+ * What the bytes are: an LLC PDU or bare APDU; the user data of an OMS frame from its CI on; or the call of a meter that
+ * wants an answer and carries nothing.
+ */
+export type InformationKind = 'pdu' | 'oms' | 'snd-nke'
+
+/** What a frame, or several put together, carried. Valid only during the call that hands it over. */
 export interface Information {
+  readonly kind: InformationKind
   /** Buffer that holds it at `start..end`. */
   readonly bytes: Uint8Array
   readonly start: number
@@ -11,6 +18,11 @@ export interface Information {
   readonly integrity: Integrity
   /** HDLC source address as sent, 0 without HDLC. */
   readonly source: number
+  /**
+   * HDLC segments it was put together from, 1 where it came whole. They carry no numbers: a lost one shows only in what
+   * is read from them.
+   */
+  readonly segments: number
   /** Bytes put in by an intermediate device were taken out. */
   readonly repaired: boolean
   /** Span in the input. */

@@ -3,10 +3,12 @@
  * argument throughout: epoch ms of the simulated world.
  */
 import { localTime, type MeterClock } from './encode/cosem-date-time.ts'
+import { encodeFrame } from './encode/hdlc-encoder.ts'
 import { type ElectricalState, type EnergyRegisters, hanValues } from './norway/electrical.ts'
 import {
-  encodeTelegram,
+  encodePdu,
   type HanProfile,
+  type HanValues,
   type ListNumber,
   type MeterIdentity,
   type Schedule,
@@ -63,6 +65,10 @@ export interface MeterOptions {
   readonly startMs: number
   /** Time between sampling and sending, ms; that of the profile if absent. */
   readonly latencyMs?: number
+  /** The numbers of a list, where the meter sends more than others. */
+  readonly values?: (profile: HanProfile, state: ElectricalState) => HanValues
+  /** LLC header and APDU as the meter protects them; in clear if absent. */
+  readonly protect?: (pdu: Uint8Array) => Uint8Array
 }
 
 /** Holds what a meter remembers: its next due instant and the registers of the last full hour. */
@@ -94,7 +100,7 @@ export class SimulatedMeter {
   }
 
   private sample(atMs: number): Emission {
-    const { profile, meter, state: stateAt } = this.options
+    const { profile, meter, state: stateAt, values = hanValues, protect } = this.options
     const list = listAt(profile.schedule, atMs)!
     const state = stateAt(atMs)
     if (atMs % HOUR_MS === 0) this.hourly = state.energy
@@ -104,13 +110,14 @@ export class SimulatedMeter {
     const input: TelegramInput = {
       meter,
       list,
-      values: hanValues(profile, { ...state, energy }),
+      values: values(profile, { ...state, energy }),
       clock: this.clock(atHour ? atMs - (atMs % HOUR_MS) : atMs),
       headerClock: this.clock(atMs),
     }
+    const pdu = encodePdu(profile, input)
     return {
       input,
-      bytes: encodeTelegram(profile, input),
+      bytes: encodeFrame(protect?.(pdu) ?? pdu, profile.link),
       sampledAtMs: atMs,
       startsAtMs: atMs + this.latencyMs,
       byteMs: byteTimeMs(profile.serial),

@@ -2,7 +2,7 @@
  * A-XDR encoding of COSEM data (IEC 61334-6; tags of the `Data` choice in IEC 62056-5-3). A value is a plain
  * object whose `tag` is the DLMS type name.
  */
-import { concat, integerBytes } from './bytes.ts'
+import { concat, integerBytes, toHex } from './bytes.ts'
 
 /** Tag, size in bytes and sign of every integer type. */
 const INTEGERS = {
@@ -39,7 +39,9 @@ export type BytesTag = keyof typeof BYTES
 
 /** A value with its DLMS type. */
 export type AxdrData =
-  | { readonly tag: 'null-data' }
+  | { readonly tag: 'null-data' | 'dont-care' }
+  /** All items of one type, with arrays of one length in them; at least one. */
+  | { readonly tag: 'compact-array'; readonly items: readonly AxdrData[] }
   | { readonly tag: keyof typeof LISTS; readonly items: readonly AxdrData[] }
   | { readonly tag: IntegerTag; readonly value: number | bigint | boolean }
   | { readonly tag: keyof typeof FLOATS; readonly value: number }
@@ -67,6 +69,13 @@ export function encodeData(data: AxdrData): Uint8Array {
   switch (data.tag) {
     case 'null-data':
       return Uint8Array.of(0x00)
+    case 'dont-care':
+      return Uint8Array.of(0xff)
+    case 'compact-array': {
+      const type = describe(data.items)
+      const contents = concat(...data.items.map(encodeUntagged))
+      return concat([0x13], type, lengthBytes(contents.length), contents)
+    }
     case 'array':
     case 'structure':
       return concat(
@@ -106,6 +115,30 @@ export function encodeData(data: AxdrData): Uint8Array {
       return concat([tag], integerBytes(value, size, signed))
     }
   }
+}
+
+/** The one type that all items of a compact array have: tags without values. */
+function describe(items: readonly AxdrData[]): Uint8Array {
+  const types = items.map(typeOf)
+  const first = types[0]
+  if (first === undefined || types.some(type => toHex(type) !== toHex(first)))
+    throw new RangeError('the items of a compact array have one type, and there is at least one')
+  return first
+}
+
+function typeOf(data: AxdrData): Uint8Array {
+  if (data.tag === 'structure')
+    return concat([LISTS.structure], lengthBytes(data.items.length), ...data.items.map(typeOf))
+  if (data.tag === 'array')
+    return concat([LISTS.array], integerBytes(data.items.length, 2), describe(data.items))
+  return encodeData(data).subarray(0, 1)
+}
+
+/** A value without its tag; what it holds without theirs. */
+function encodeUntagged(data: AxdrData): Uint8Array {
+  return data.tag === 'structure' || data.tag === 'array'
+    ? concat(...data.items.map(encodeUntagged))
+    : encodeData(data).subarray(1)
 }
 
 function encodeFloat(name: keyof typeof FLOATS, value: number): Uint8Array {

@@ -56,28 +56,30 @@ function tenSeconds(meter: MeterIdentity): readonly Element[] {
 }
 
 const PHASES = [20, 40, 60] as const
-const perPhase = (
-  quantity: number,
-  group: string,
-  scaler: number,
-  unit: Unit,
-): readonly Element[] => PHASES.map(phase => u32(`${phase + quantity}.${group}.0`, scaler, unit))
 
-/** Danish order: energies in Wh first, the meter's number as an integer, phase powers, power factors. */
-const DANISH_CT: readonly Element[] = [
-  LIST_ID,
-  ...energies(0),
-  u32('0.0.1', 0, ''),
-  ...POWERS,
-  CLOCK,
-  ...['32.7.0', '52.7.0', '72.7.0'].map(groups => u16(groups, 0, 'V')),
-  ...['31.7.0', '51.7.0', '71.7.0'].map(groups => u32(groups, -3, 'A')),
-  ...perPhase(1, '7', 0, 'W'),
-  ...['33.7.0', '53.7.0', '73.7.0', '13.7.0'].map(groups => u16(groups, -2, '')),
-  ...perPhase(2, '7', 0, 'W'),
-  ...perPhase(2, '8', 0, 'Wh'),
-  ...perPhase(1, '8', 0, 'Wh'),
-]
+/**
+ * Danish order: energies in Wh first, the meter's number as an integer, phase powers, power factors. `amperes` is the
+ * scaler of the currents; single-phase meters leave the other phases out.
+ */
+export function danishList(amperes: number, phases: 1 | 3): readonly Element[] {
+  const each = (row: (phase: number) => Element): readonly Element[] =>
+    PHASES.slice(0, phases).map(row)
+  return [
+    LIST_ID,
+    ...energies(0),
+    u32('0.0.1', 0, ''),
+    ...POWERS,
+    CLOCK,
+    ...each(phase => u16(`${phase + 12}.7.0`, 0, 'V')),
+    ...each(phase => u32(`${phase + 11}.7.0`, amperes, 'A')),
+    ...each(phase => u32(`${phase + 1}.7.0`, 0, 'W')),
+    ...each(phase => u16(`${phase + 13}.7.0`, -2, '')),
+    u16('13.7.0', -2, ''),
+    ...each(phase => u32(`${phase + 2}.7.0`, 0, 'W')),
+    ...each(phase => u32(`${phase + 2}.8.0`, 0, 'Wh')),
+    ...each(phase => u32(`${phase + 1}.8.0`, 0, 'Wh')),
+  ]
+}
 
 /** Kamstrup 686 (1P), 684xx2 (3P3W), 684xx3 (3P4W), 685 (CT) in Norway and Sweden. */
 export const kamstrup: HanProfile = {
@@ -111,7 +113,7 @@ export const kamstrupOld: HanProfile = { ...kamstrup, name: 'kamstrup-old', head
 export const kamstrupDkCt: HanProfile = {
   ...kamstrup,
   name: 'kamstrup-dk-ct',
-  elements: (list: ListNumber) => (list === 3 ? DANISH_CT : undefined),
+  elements: (list: ListNumber) => (list === 3 ? danishList(-3, 3) : undefined),
   schedule: { listMs: 10_000, mainList: 3, hourlyClock: 'sending' },
   clock: { rule: 'civil', deviationMin: null, status: 0 },
 }
