@@ -189,6 +189,11 @@ export interface Reading {
    */
   readonly missedReports?: number
   /**
+   * How much older its values may be than its arrival and the usual latency say, ms; absent where they are not. Not
+   * published.
+   */
+  readonly ageMs?: number
+  /**
    * What the meter's clock showed at {@link receivedAt}, epoch ms, smoothed over several telegrams: a limiter switches
    * by this clock. Not published.
    */
