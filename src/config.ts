@@ -9,6 +9,7 @@ import { CONFIG_SCHEMA } from './config-schema.ts'
 import type { ControlConfig } from './control/parameters.ts'
 import { AmpacityError, type Parsed } from './errors.ts'
 import type { LogLevel } from './io/log.ts'
+import type { OutputConfig } from './output-config.ts'
 
 /** Where the meter's bytes come from; one of `serial`, `tcp`, `listen`, `file` and `stdin`. */
 export interface SourceConfig {
@@ -24,13 +25,7 @@ export interface SourceConfig {
   readonly format?: '8E1' | '8N1' | '8O1' | '7E1' | 'auto'
 }
 
-/** One output. */
-export interface OutputConfig {
-  readonly id: string
-  readonly type: 'file'
-  readonly path: string
-  readonly chargePoint?: string
-}
+export type { FileOutputConfig, ModbusOutputConfig, OutputConfig } from './output-config.ts'
 
 /** Where the meter's keys are: a file of the form that \`decode --keys\` takes, or the name of a systemd credential. */
 export interface KeysConfig {

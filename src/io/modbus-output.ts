@@ -1,0 +1,323 @@
+/**
+ * A wallbox on Modbus as an output. What is special about a box is in its profile; here is when it is told, asked and
+ * kept alive:
+ *
+ *     connected ─> is it the box? ─> prepare ─> newest command ─> its own fail-safe ─> commands, looks, signs of life
+ *         ^                                                                                     │
+ *         └───────────────────────────── silent, or the connection ended <─────────────────────┘
+ *
+ * Signs of life are given only while a decision is valid: when decisions stop, the safe current is written, and then the
+ * box is left to its own fail-safe.
+ */
+import type { ChargerStatus, LimitCommand } from '../control/model.ts'
+import type { Instant } from '../reading.ts'
+import { Backoff, type BackoffLimits } from './backoff.ts'
+import { limitInForce } from './box-current.ts'
+import { systemTimers } from './clock.ts'
+import { Box, ProfileMismatch } from './modbus/box.ts'
+import { chargerStatus, inForce } from './modbus/box-status.ts'
+import { type ModbusBus, URGENCY } from './modbus/bus.ts'
+import {
+  changesOf,
+  type FoundFailSafe,
+  failSafeEvents,
+  noDeadMan,
+  whenLeft,
+} from './modbus/fail-safe.ts'
+import { isLifeSignDue, isWriteDue } from './modbus/life-sign.ts'
+import { type LimitPlan, planLimit } from './modbus/limit-plan.ts'
+import { ModbusException, ModbusGone, ModbusSilence } from './modbus/link.ts'
+import { Presence } from './modbus/presence.ts'
+import type { ChargerProfile } from './modbus/profile.ts'
+import { sleep, type Time } from './modbus/wait.ts'
+import { away, capped, compare, NEW_WATCH, told, type Watch } from './modbus/watch.ts'
+import type { Clock, Output, SourceEvent, Timers } from './ports.ts'
+
+export interface ModbusOutputOptions {
+  readonly id: string
+  readonly profile: ChargerProfile
+  readonly bus: ModbusBus
+  /** That of the profile where absent. */
+  readonly unit?: number
+  readonly chargePoint?: string
+  /** Written on close and when decisions stop, A per phase; 0 = pause. */
+  readonly failsafeA: number
+  /** The box's own fail-safe: set where it differs from this, or only compared. */
+  readonly ownFailSafe: { readonly manage: boolean; readonly timeoutS: number }
+  readonly clock: Clock
+  readonly timers?: Timers
+  readonly backoff?: BackoffLimits
+}
+
+/** How often it is looked whether a sign of life is due or the decision is over, ms. */
+const TICK_MS = 250
+/** The driver's second is not a second on every clock. */
+const JITTER_MS = 250
+
+/** An output over Modbus. `apply` rejects while the box is not there, and when it refuses. */
+export function modbusOutput(options: ModbusOutputOptions): Output {
+  return new ModbusOutput(options)
+}
+
+class ModbusOutput implements Output {
+  readonly id: string
+  private readonly options: ModbusOutputOptions
+  private readonly profile: ChargerProfile
+  private readonly chargePoint: string
+  private readonly time: Time
+  private readonly backoff: Backoff
+  private readonly presence = new Presence()
+  private readonly box: Box
+  private readonly closing = new AbortController()
+  private readonly toldOnce = new Set<string>()
+  private report: (event: SourceEvent) => void = () => {}
+  private command: LimitCommand | undefined
+  /** Plans are written one after the other; looks during one mean nothing. */
+  private lock: Promise<void> = Promise.resolve()
+  private isWriting = false
+  private plans = 0
+  private written: { readonly amperes: number; readonly at: Instant } | undefined
+  private watch: Watch = NEW_WATCH
+  private found: FoundFailSafe = { timeoutS: null, amperes: null }
+  private lookedAt: Instant = Number.NEGATIVE_INFINITY
+  private answerAt: Instant = Number.NEGATIVE_INFINITY
+  private tokenAt: Instant = Number.NEGATIVE_INFINITY
+  /** The command whose validity ended and was dealt with. */
+  private expired: LimitCommand | undefined
+
+  constructor(options: ModbusOutputOptions) {
+    const { id, profile, bus, clock, timers = systemTimers(clock) } = options
+    this.id = id
+    this.options = options
+    this.profile = profile
+    this.chargePoint = options.chargePoint ?? '1'
+    this.time = { clock, timers }
+    this.backoff = new Backoff(options.backoff)
+    this.box = new Box({
+      profile,
+      bus,
+      unit: options.unit ?? profile.transport.unit,
+      time: this.time,
+      onSilence: error => this.presence.silent(error),
+      onAnswer: () => {
+        this.answerAt = clock.now()
+        this.presence.answered()
+      },
+    })
+  }
+
+  async apply(command: LimitCommand, signal: AbortSignal): Promise<undefined> {
+    if (command.chargePoint !== this.chargePoint) return
+    this.command = command
+    await this.presence.settled(signal)
+    await this.carryOut(signal)
+  }
+
+  async read(signal: AbortSignal): Promise<ChargerStatus | undefined> {
+    const now = this.time.clock.now()
+    const { read, limit } = this.profile
+    if (!this.presence.isReady || this.isLeftAlone(now)) return undefined
+    if (now - this.lookedAt < read.everyS * 1000 - JITTER_MS) return undefined
+    this.lookedAt = now
+    const plans = this.isWriting ? undefined : this.plans
+    const words = await this.box.look(signal)
+    if (plans !== this.plans || this.isWriting) return undefined
+    const inForceA = inForce(this.profile, words, this.watch.toldA)
+    const { watch, events, rewrite } = compare(this.watch, inForceA, limit, now)
+    this.watch = watch
+    for (const event of events) this.tell(event)
+    if (rewrite) {
+      this.written = undefined
+      await this.carryOut(signal)
+    }
+    return chargerStatus(this.profile, words, this.chargePoint, inForceA, now)
+  }
+
+  async close(): Promise<void> {
+    try {
+      if (!this.presence.isReady)
+        throw new Error(`${this.presence.failure.message}; ${whenLeft(this.profile, this.found)}`)
+      const plan = planLimit(this.profile, this.options.failsafeA)
+      // What only waits for the box's sake is left out: the agent is leaving.
+      const writes = plan.writes.filter(({ afterMs }) => afterMs === 0)
+      await this.inTurn(() => this.write({ ...plan, writes }, new AbortController().signal))
+    } finally {
+      this.closing.abort()
+    }
+  }
+
+  async run(report: (event: SourceEvent) => void, signal: AbortSignal): Promise<void> {
+    this.report = report
+    const stop = () => this.closing.abort()
+    signal.addEventListener('abort', stop, { once: true })
+    if (signal.aborted) stop()
+    if (this.profile.deadMan === 'none') this.tell(noDeadMan(this.profile))
+    try {
+      const held = this.options.bus.hold(this.presence, this.closing.signal)
+      await Promise.all([held, this.serve(this.closing.signal)])
+    } finally {
+      signal.removeEventListener('abort', stop)
+    }
+  }
+
+  private async serve(stop: AbortSignal): Promise<void> {
+    for (;;) {
+      const session = await this.presence.begin(stop)
+      if (session === undefined) return
+      let wasThere = false
+      try {
+        await this.begin(session)
+        wasThere = true
+        await this.live(session)
+      } catch (error) {
+        if (!isOutside(error)) throw error
+        if (!stop.aborted) this.lost(error, wasThere)
+      }
+      // A connection that ended has a wait of its own.
+      if (this.presence.hasLink) await sleep(this.backoff.next(), this.time, stop)
+    }
+  }
+
+  private async begin(session: AbortSignal): Promise<void> {
+    this.written = undefined
+    this.watch = away(this.watch)
+    await this.box.prepare(session)
+    await this.carryOut(session)
+    await this.checkFailSafe(session)
+    this.tokenAt = Number.NEGATIVE_INFINITY
+    this.backoff.reset()
+    this.presence.ready()
+    const detail = `the box answers at ${this.options.bus.name}`
+    this.tell({ level: 'info', code: 'output_connected', detail })
+  }
+
+  /** Signs of life and the end of validity, until the box is lost. */
+  private async live(session: AbortSignal): Promise<void> {
+    while (!session.aborted) {
+      const now = this.time.clock.now()
+      if (this.isOver(now)) await this.expire(session)
+      else if (this.isLifeSignDue(now)) await this.giveLifeSign(session)
+      await sleep(TICK_MS, this.time, session)
+    }
+    throw new ModbusGone(this.presence.failure.message)
+  }
+
+  private lost(error: Error, wasThere: boolean): void {
+    this.presence.lose(error)
+    if (error instanceof ProfileMismatch)
+      this.tell({ level: 'error', code: 'profile_mismatch', detail: error.message })
+    else {
+      const left = wasThere ? `; ${whenLeft(this.profile, this.found)}` : ''
+      this.tell({ level: 'warn', code: 'output_lost', detail: `${error.message}${left}` })
+    }
+  }
+
+  /** Decisions have stopped. */
+  private isOver(now: Instant): boolean {
+    const { command } = this
+    return command !== undefined && now - command.at > command.validForS * 1000
+  }
+
+  /** Any request would keep a command alive that is over. */
+  private isLeftAlone(now: Instant): boolean {
+    return this.profile.keepalive.kind === 'any' && (this.command === undefined || this.isOver(now))
+  }
+
+  private async expire(session: AbortSignal): Promise<void> {
+    const { command } = this
+    if (command === undefined || this.expired === command) return
+    await this.carryOut(session)
+    this.expired = command
+    const detail = `no new decision for ${command.validForS} s: at most ${this.options.failsafeA} A until there is one; ${whenLeft(this.profile, this.found)}`
+    this.tell({ level: 'warn', code: 'command_expired', detail })
+  }
+
+  private isLifeSignDue(now: Instant): boolean {
+    const limitAt = this.written?.at ?? Number.NEGATIVE_INFINITY
+    const { answerAt, tokenAt } = this
+    const isGiven = this.command !== undefined
+    return isGiven && isLifeSignDue(this.profile, this.found, { answerAt, limitAt, tokenAt }, now)
+  }
+
+  private async giveLifeSign(session: AbortSignal): Promise<void> {
+    const { keepalive } = this.profile
+    if (keepalive.kind === 'rewrite') return this.carryOut(session)
+    if (keepalive.kind !== 'token') return this.box.touch(session)
+    this.tokenAt = this.time.clock.now()
+    const value = keepalive.value === 'timeout' ? this.found.timeoutS! : keepalive.value
+    await this.box.set(keepalive.write, value, session)
+  }
+
+  private async checkFailSafe(session: AbortSignal): Promise<void> {
+    const { failsafeA, ownFailSafe } = this.options
+    const wanted = { amperes: failsafeA, ...ownFailSafe }
+    this.found = await this.box.failSafe(session)
+    const changes = changesOf(this.profile, this.found, wanted)
+    if (Object.keys(changes).length > 0) {
+      await this.box.setFailSafe(changes, session)
+      const read = await this.box.failSafe(session)
+      this.found = {
+        timeoutS: read.timeoutS ?? changes.timeoutS ?? null,
+        amperes: read.amperes ?? changes.amperes ?? null,
+      }
+      const detail = `its own fail-safe is now ${this.found.amperes ?? '?'} A after ${this.found.timeoutS ?? '?'} s`
+      this.tell({ level: 'info', code: 'failsafe_set', detail })
+    }
+    for (const event of failSafeEvents(this.profile, this.found, wanted)) this.tellOnce(event)
+  }
+
+  /** Writes what the newest command amounts to now. */
+  private carryOut(signal: AbortSignal): Promise<void> {
+    return this.inTurn(async () => {
+      const { command, options, profile } = this
+      if (command === undefined) return
+      const now = this.time.clock.now()
+      const limitA = capped(this.watch, limitInForce(command, options.failsafeA, now), now)
+      const plan = planLimit(profile, limitA)
+      if (isWriteDue(profile.limit, this.written, plan.amperes, now)) await this.write(plan, signal)
+    })
+  }
+
+  private inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.lock.then(work)
+    // A plan that failed does not keep the next one from being written; its owner has the reason.
+    this.lock = turn.catch(() => {})
+    return turn
+  }
+
+  private async write({ amperes, writes }: LimitPlan, signal: AbortSignal): Promise<void> {
+    const { written, watch } = this
+    const isLower = written === undefined || amperes < written.amperes
+    // Until all of it is written nobody knows what the box is at.
+    this.written = undefined
+    this.watch = away(watch)
+    this.isWriting = true
+    this.plans += 1
+    try {
+      const urgency = isLower ? URGENCY.cut : URGENCY.write
+      await this.box.carryOut(writes, urgency, amperes !== written?.amperes, signal)
+    } finally {
+      this.isWriting = false
+    }
+    const at = this.time.clock.now()
+    this.written = { amperes, at }
+    this.watch = told(watch, amperes, at)
+  }
+
+  private tell({ detail, ...event }: SourceEvent): void {
+    this.report({ ...event, detail: `output ${this.id}: ${detail}` })
+  }
+
+  private tellOnce(event: SourceEvent): void {
+    if (this.toldOnce.has(event.detail)) return
+    this.toldOnce.add(event.detail)
+    this.tell(event)
+  }
+}
+
+/** What the outside did; anything else is a fault of ours. */
+function isOutside(error: unknown): error is Error {
+  return [ModbusException, ModbusGone, ModbusSilence, ProfileMismatch].some(
+    kind => error instanceof kind,
+  )
+}
