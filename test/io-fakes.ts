@@ -52,7 +52,7 @@ export class VirtualTime implements Clock, Timers {
 
 /** Lets every promise that can settle do so. */
 export async function settle(): Promise<void> {
-  for (let i = 0; i < 20; i += 1) await Promise.resolve()
+  for (let i = 0; i < 60; i += 1) await Promise.resolve()
 }
 
 /** Waits in real time until `condition` holds; false after `ms`. */

@@ -6,8 +6,8 @@
  *         ^                                                                                     │
  *         └───────────────────────────── silent, or the connection ended <─────────────────────┘
  *
- * Signs of life are given only while a decision is valid: when decisions stop, the safe current is written, and then the
- * box is left to its own fail-safe.
+ * Signs of life are given only while a decision is valid and the box obeys. When decisions stop, the safe current is
+ * written, and then the box is left to its own fail-safe; so is a box that refuses its commands or does not follow them.
  */
 import type { ChargerStatus, LimitCommand } from '../control/model.ts'
 import type { Instant } from '../reading.ts'
@@ -53,6 +53,11 @@ export interface ModbusOutputOptions {
 const TICK_MS = 250
 /** The driver's second is not a second on every clock. */
 const JITTER_MS = 250
+/** Refusals in a row after which a box is left to its own fail-safe. */
+const REFUSALS = 3
+/** How much longer than its time-out it is left alone, and how long where that is not known, ms. */
+const REST_MORE_MS = 2000
+const REST_MS = 60_000
 
 /** An output over Modbus. `apply` rejects while the box is not there, and when it refuses. */
 export function modbusOutput(options: ModbusOutputOptions): Output {
@@ -82,6 +87,8 @@ class ModbusOutput implements Output {
   private lookedAt: Instant = Number.NEGATIVE_INFINITY
   private answerAt: Instant = Number.NEGATIVE_INFINITY
   private tokenAt: Instant = Number.NEGATIVE_INFINITY
+  private refusals = 0
+  private restMs = 0
   /** The command whose validity ended and was dealt with. */
   private expired: LimitCommand | undefined
 
@@ -93,6 +100,8 @@ class ModbusOutput implements Output {
     this.chargePoint = options.chargePoint ?? '1'
     this.time = { clock, timers }
     this.backoff = new Backoff(options.backoff)
+    const closed = () => this.presence.lose(new ModbusGone('closed'))
+    this.closing.signal.addEventListener('abort', closed, { once: true })
     this.box = new Box({
       profile,
       bus,
@@ -110,7 +119,13 @@ class ModbusOutput implements Output {
     if (command.chargePoint !== this.chargePoint) return
     this.command = command
     await this.presence.settled(signal)
-    await this.carryOut(signal)
+    try {
+      await this.carryOut(signal)
+      this.refusals = 0
+    } catch (error) {
+      if (error instanceof ModbusException && ++this.refusals >= REFUSALS) this.leaveAlone(error)
+      throw error
+    }
   }
 
   async read(signal: AbortSignal): Promise<ChargerStatus | undefined> {
@@ -126,6 +141,7 @@ class ModbusOutput implements Output {
     const { watch, events, rewrite } = compare(this.watch, inForceA, limit, now)
     this.watch = watch
     for (const event of events) this.tell(event)
+    if (this.watch.isDisobeyed) this.leaveAlone(new ModbusGone('the box does not follow'))
     if (rewrite) {
       this.written = undefined
       await this.carryOut(signal)
@@ -171,11 +187,24 @@ class ModbusOutput implements Output {
         await this.live(session)
       } catch (error) {
         if (!isOutside(error)) throw error
+        if (error instanceof ModbusException) this.leaveAlone(error)
         if (!stop.aborted) this.lost(error, wasThere)
       }
+      const { restMs } = this
+      this.restMs = 0
       // A connection that ended has a wait of its own.
-      if (this.presence.hasLink) await sleep(this.backoff.next(), this.time, stop)
+      if (this.presence.hasLink)
+        await sleep(Math.max(restMs, this.backoff.next()), this.time, stop)
     }
+  }
+
+  /** No request for as long as it takes the box to fall back by itself. */
+  private leaveAlone(reason: Error): void {
+    const { timeoutS } = this.found
+    const restMs = timeoutS === null ? REST_MS : Math.min(REST_MS, timeoutS * 1000) + REST_MORE_MS
+    if (this.profile.deadMan === 'device' && timeoutS !== 0) this.restMs = restMs
+    this.refusals = 0
+    this.presence.lose(reason)
   }
 
   private async begin(session: AbortSignal): Promise<void> {
@@ -243,9 +272,13 @@ class ModbusOutput implements Output {
     const { keepalive } = this.profile
     if (keepalive.kind === 'rewrite') return this.carryOut(session)
     if (keepalive.kind !== 'token') return this.box.touch(session)
-    this.tokenAt = this.time.clock.now()
+    const now = this.time.clock.now()
+    const mayHaveFallen = now - this.tokenAt >= (this.found.timeoutS ?? 0) * 1000
+    this.tokenAt = now
     const value = keepalive.value === 'timeout' ? this.found.timeoutS! : keepalive.value
     await this.box.set(keepalive.write, value, session)
+    // A box that had fallen back takes commands only from now on.
+    if (mayHaveFallen) await this.carryOut(session)
   }
 
   private async checkFailSafe(session: AbortSignal): Promise<void> {

@@ -55,7 +55,7 @@ function profileOf(content: string, path: string): ChargerProfile {
   }
   let raw: unknown
   try {
-    raw = parse(content)
+    raw = path.endsWith('.json') ? JSON.parse(content) : parse(content)
   } catch (error) {
     throw fail([(error as Error).message])
   }

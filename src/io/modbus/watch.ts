@@ -15,6 +15,8 @@ export interface Watch {
   readonly takenA: number | null
   readonly differsSince: Instant | null
   readonly isReported: boolean
+  /** More than it was told has been in force for so long that it has to be brought down in another way. */
+  readonly isDisobeyed: boolean
   /** Somebody else's lower value, which ours must not exceed until then. */
   readonly cap: { readonly amperes: number; readonly until: Instant } | null
   readonly capMs: number
@@ -30,6 +32,8 @@ export interface Comparison {
 
 /** How long a box may take to do as it was told, ms (control core, 5.2). */
 const VERIFY_MS = 10_000
+/** A box that still has not by then is not going to, ms. */
+const DISOBEYED_MS = 30_000
 /** A box that counts in whole amperes stays below its command by less than this, A. */
 const ROUNDING_A = 1
 /** Offers above the command by less are the box's own rounding, A. */
@@ -43,6 +47,7 @@ export const NEW_WATCH: Watch = {
   takenA: null,
   differsSince: null,
   isReported: false,
+  isDisobeyed: false,
   cap: null,
   capMs: FIRST_CAP_MS,
 }
@@ -116,7 +121,8 @@ function loweredByOther(watch: Watch, takenA: number, inForceA: number, now: Ins
 
 function notTaken(watch: Watch, toldA: number, inForceA: number, now: Instant): Comparison {
   const since = watch.differsSince ?? now
-  const isLate = now - Math.max(since, watch.toldAt) >= VERIFY_MS
+  const lastsMs = now - Math.max(since, watch.toldAt)
+  const isLate = lastsMs >= VERIFY_MS
   const isAbove = inForceA > toldA
   const detail = `${amperes(inForceA)} is in force, told was ${amperes(toldA)}: check that no other program and no setting of the box overrules it`
   const event: SourceEvent = {
@@ -125,7 +131,12 @@ function notTaken(watch: Watch, toldA: number, inForceA: number, now: Instant): 
     detail,
   }
   return {
-    watch: { ...watch, differsSince: since, isReported: watch.isReported || isLate },
+    watch: {
+      ...watch,
+      differsSince: since,
+      isReported: watch.isReported || isLate,
+      isDisobeyed: isAbove && lastsMs >= DISOBEYED_MS,
+    },
     events: isLate && !watch.isReported ? [event] : [],
     rewrite: false,
   }
