@@ -170,5 +170,21 @@ export async function connected(profile: ChargerProfile, options: SetUp = {}) {
     await time.advance(0)
   }
   const codes = () => events.map(({ code }) => code)
-  return { time, box, line, bus, output, driver, events, codes, statuses, faults, run, tell, kill, stop, running }
+  return {
+    time,
+    box,
+    line,
+    bus,
+    output,
+    driver,
+    events,
+    codes,
+    statuses,
+    faults,
+    run,
+    tell,
+    kill,
+    stop,
+    running,
+  }
 }

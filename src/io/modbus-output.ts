@@ -24,7 +24,7 @@ import {
   noDeadMan,
   whenLeft,
 } from './modbus/fail-safe.ts'
-import { isLifeSignDue, isWriteDue } from './modbus/life-sign.ts'
+import { fallsAfterMs, isLifeSignDue, isWriteDue } from './modbus/life-sign.ts'
 import { type LimitPlan, planLimit } from './modbus/limit-plan.ts'
 import { ModbusException, ModbusGone, ModbusSilence } from './modbus/link.ts'
 import { Presence } from './modbus/presence.ts'
@@ -193,8 +193,7 @@ class ModbusOutput implements Output {
       const { restMs } = this
       this.restMs = 0
       // A connection that ended has a wait of its own.
-      if (this.presence.hasLink)
-        await sleep(Math.max(restMs, this.backoff.next()), this.time, stop)
+      if (this.presence.hasLink) await sleep(Math.max(restMs, this.backoff.next()), this.time, stop)
     }
   }
 
@@ -273,7 +272,7 @@ class ModbusOutput implements Output {
     if (keepalive.kind === 'rewrite') return this.carryOut(session)
     if (keepalive.kind !== 'token') return this.box.touch(session)
     const now = this.time.clock.now()
-    const mayHaveFallen = now - this.tokenAt >= (this.found.timeoutS ?? 0) * 1000
+    const mayHaveFallen = now - this.tokenAt >= fallsAfterMs(this.profile, this.found)
     this.tokenAt = now
     const value = keepalive.value === 'timeout' ? this.found.timeoutS! : keepalive.value
     await this.box.set(keepalive.write, value, session)

@@ -25,6 +25,12 @@ export function lifePeriodMs(
   return Math.min(LONGEST_MS, Math.max(SHORTEST_MS, ms))
 }
 
+/** Without a sign of life for this long the box may be at its own fail-safe, ms. */
+export function fallsAfterMs(profile: ChargerProfile, found: FoundFailSafe): number {
+  const { timeoutS } = found
+  return timeoutS === null ? 2 * (lifePeriodMs(profile, found) ?? 0) : timeoutS * 1000
+}
+
 /** A sign of life is due. */
 export function isLifeSignDue(
   profile: ChargerProfile,
