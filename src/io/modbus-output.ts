@@ -12,11 +12,10 @@
 import type { ChargerStatus, LimitCommand } from '../control/model.ts'
 import type { Instant } from '../reading.ts'
 import { Backoff, type BackoffLimits } from './backoff.ts'
-import { limitInForce } from './box-current.ts'
 import { systemTimers } from './clock.ts'
 import { Box, ProfileMismatch } from './modbus/box.ts'
-import { chargerStatus, inForce } from './modbus/box-status.ts'
-import { type ModbusBus, URGENCY } from './modbus/bus.ts'
+import { chargerStatus } from './modbus/box-status.ts'
+import type { ModbusBus } from './modbus/bus.ts'
 import {
   changesOf,
   type FoundFailSafe,
@@ -24,13 +23,12 @@ import {
   noDeadMan,
   whenLeft,
 } from './modbus/fail-safe.ts'
-import { fallsAfterMs, isLifeSignDue, isWriteDue } from './modbus/life-sign.ts'
-import { type LimitPlan, planLimit } from './modbus/limit-plan.ts'
+import { fallsAfterMs, isLifeSignDue } from './modbus/life-sign.ts'
+import { LimitWriter } from './modbus/limit-writer.ts'
 import { ModbusException, ModbusGone, ModbusSilence } from './modbus/link.ts'
 import { Presence } from './modbus/presence.ts'
 import type { ChargerProfile } from './modbus/profile.ts'
 import { sleep, type Time } from './modbus/wait.ts'
-import { away, capped, compare, NEW_WATCH, told, type Watch } from './modbus/watch.ts'
 import type { Clock, Output, SourceEvent, Timers } from './ports.ts'
 
 export interface ModbusOutputOptions {
@@ -75,14 +73,8 @@ class ModbusOutput implements Output {
   private readonly box: Box
   private readonly closing = new AbortController()
   private readonly toldOnce = new Set<string>()
+  private readonly writer: LimitWriter
   private report: (event: SourceEvent) => void = () => {}
-  private command: LimitCommand | undefined
-  /** Plans are written one after the other; looks during one mean nothing. */
-  private lock: Promise<void> = Promise.resolve()
-  private isWriting = false
-  private plans = 0
-  private written: { readonly amperes: number; readonly at: Instant } | undefined
-  private watch: Watch = NEW_WATCH
   private found: FoundFailSafe = { timeoutS: null, amperes: null }
   private lookedAt: Instant = Number.NEGATIVE_INFINITY
   private answerAt: Instant = Number.NEGATIVE_INFINITY
@@ -113,14 +105,21 @@ class ModbusOutput implements Output {
         this.presence.answered()
       },
     })
+    this.writer = new LimitWriter({
+      profile,
+      box: this.box,
+      time: this.time,
+      failsafeA: options.failsafeA,
+      tell: event => this.tell(event),
+    })
   }
 
   async apply(command: LimitCommand, signal: AbortSignal): Promise<undefined> {
     if (command.chargePoint !== this.chargePoint) return
-    this.command = command
+    this.writer.command = command
     await this.presence.settled(signal)
     try {
-      await this.carryOut(signal)
+      await this.writer.carryOut(signal)
       this.refusals = 0
     } catch (error) {
       if (error instanceof ModbusException && ++this.refusals >= REFUSALS) this.leaveAlone(error)
@@ -130,33 +129,24 @@ class ModbusOutput implements Output {
 
   async read(signal: AbortSignal): Promise<ChargerStatus | undefined> {
     const now = this.time.clock.now()
-    const { read, limit } = this.profile
+    const { profile, writer } = this
     if (!this.presence.isReady || this.isLeftAlone(now)) return undefined
-    if (now - this.lookedAt < read.everyS * 1000 - JITTER_MS) return undefined
+    if (now - this.lookedAt < profile.read.everyS * 1000 - JITTER_MS) return undefined
     this.lookedAt = now
-    const plans = this.isWriting ? undefined : this.plans
+    const isUndisturbed = writer.mark()
     const words = await this.box.look(signal)
-    if (plans !== this.plans || this.isWriting) return undefined
-    const inForceA = inForce(this.profile, words, this.watch.toldA)
-    const { watch, events, rewrite } = compare(this.watch, inForceA, limit, now)
-    this.watch = watch
-    for (const event of events) this.tell(event)
-    if (this.watch.isDisobeyed) this.leaveAlone(new ModbusGone('the box does not follow'))
-    if (rewrite) {
-      this.written = undefined
-      await this.carryOut(signal)
-    }
-    return chargerStatus(this.profile, words, this.chargePoint, inForceA, now)
+    if (!isUndisturbed()) return undefined
+    const { inForceA, isAbove } = writer.judge(words, now)
+    if (writer.isDisobeyed) this.leaveAlone(new ModbusGone('the box does not follow'))
+    if (isAbove) await writer.carryOut(signal)
+    return chargerStatus(profile, words, this.chargePoint, inForceA, now)
   }
 
   async close(): Promise<void> {
     try {
       if (!this.presence.isReady)
         throw new Error(`${this.presence.failure.message}; ${whenLeft(this.profile, this.found)}`)
-      const plan = planLimit(this.profile, this.options.failsafeA)
-      // What only waits for the box's sake is left out: the agent is leaving.
-      const writes = plan.writes.filter(({ afterMs }) => afterMs === 0)
-      await this.inTurn(() => this.write({ ...plan, writes }, new AbortController().signal))
+      await this.writer.leave(new AbortController().signal)
     } finally {
       this.closing.abort()
     }
@@ -207,10 +197,9 @@ class ModbusOutput implements Output {
   }
 
   private async begin(session: AbortSignal): Promise<void> {
-    this.written = undefined
-    this.watch = away(this.watch)
+    this.writer.forget()
     await this.box.prepare(session)
-    await this.carryOut(session)
+    await this.writer.carryOut(session)
     await this.checkFailSafe(session)
     this.tokenAt = Number.NEGATIVE_INFINITY
     this.backoff.reset()
@@ -223,7 +212,7 @@ class ModbusOutput implements Output {
   private async live(session: AbortSignal): Promise<void> {
     while (!session.aborted) {
       const now = this.time.clock.now()
-      if (this.isOver(now)) await this.expire(session)
+      if (this.writer.isOver(now)) await this.expire(session)
       else if (this.isLifeSignDue(now)) await this.giveLifeSign(session)
       await sleep(TICK_MS, this.time, session)
     }
@@ -240,36 +229,31 @@ class ModbusOutput implements Output {
     }
   }
 
-  /** Decisions have stopped. */
-  private isOver(now: Instant): boolean {
-    const { command } = this
-    return command !== undefined && now - command.at > command.validForS * 1000
-  }
-
   /** Any request would keep a command alive that is over. */
   private isLeftAlone(now: Instant): boolean {
-    return this.profile.keepalive.kind === 'any' && (this.command === undefined || this.isOver(now))
+    const { command } = this.writer
+    return this.profile.keepalive.kind === 'any' && (!command || this.writer.isOver(now))
   }
 
+  /** Decisions have stopped: the safe current is written once. */
   private async expire(session: AbortSignal): Promise<void> {
-    const { command } = this
+    const { command } = this.writer
     if (command === undefined || this.expired === command) return
-    await this.carryOut(session)
+    await this.writer.carryOut(session)
     this.expired = command
     const detail = `no new decision for ${command.validForS} s: at most ${this.options.failsafeA} A until there is one; ${whenLeft(this.profile, this.found)}`
     this.tell({ level: 'warn', code: 'command_expired', detail })
   }
 
   private isLifeSignDue(now: Instant): boolean {
-    const limitAt = this.written?.at ?? Number.NEGATIVE_INFINITY
-    const { answerAt, tokenAt } = this
-    const isGiven = this.command !== undefined
-    return isGiven && isLifeSignDue(this.profile, this.found, { answerAt, limitAt, tokenAt }, now)
+    const { answerAt, tokenAt, writer } = this
+    const last = { answerAt, tokenAt, limitAt: writer.writtenAt }
+    return writer.command !== undefined && isLifeSignDue(this.profile, this.found, last, now)
   }
 
   private async giveLifeSign(session: AbortSignal): Promise<void> {
     const { keepalive } = this.profile
-    if (keepalive.kind === 'rewrite') return this.carryOut(session)
+    if (keepalive.kind === 'rewrite') return this.writer.carryOut(session)
     if (keepalive.kind !== 'token') return this.box.touch(session)
     const now = this.time.clock.now()
     const mayHaveFallen = now - this.tokenAt >= fallsAfterMs(this.profile, this.found)
@@ -277,7 +261,7 @@ class ModbusOutput implements Output {
     const value = keepalive.value === 'timeout' ? this.found.timeoutS! : keepalive.value
     await this.box.set(keepalive.write, value, session)
     // A box that had fallen back takes commands only from now on.
-    if (mayHaveFallen) await this.carryOut(session)
+    if (mayHaveFallen) await this.writer.carryOut(session)
   }
 
   private async checkFailSafe(session: AbortSignal): Promise<void> {
@@ -296,44 +280,6 @@ class ModbusOutput implements Output {
       this.tell({ level: 'info', code: 'failsafe_set', detail })
     }
     for (const event of failSafeEvents(this.profile, this.found, wanted)) this.tellOnce(event)
-  }
-
-  /** Writes what the newest command amounts to now. */
-  private carryOut(signal: AbortSignal): Promise<void> {
-    return this.inTurn(async () => {
-      const { command, options, profile } = this
-      if (command === undefined) return
-      const now = this.time.clock.now()
-      const limitA = capped(this.watch, limitInForce(command, options.failsafeA, now), now)
-      const plan = planLimit(profile, limitA)
-      if (isWriteDue(profile.limit, this.written, plan.amperes, now)) await this.write(plan, signal)
-    })
-  }
-
-  private inTurn(work: () => Promise<void>): Promise<void> {
-    const turn = this.lock.then(work)
-    // A plan that failed does not keep the next one from being written; its owner has the reason.
-    this.lock = turn.catch(() => {})
-    return turn
-  }
-
-  private async write({ amperes, writes }: LimitPlan, signal: AbortSignal): Promise<void> {
-    const { written, watch } = this
-    const isLower = written === undefined || amperes < written.amperes
-    // Until all of it is written nobody knows what the box is at.
-    this.written = undefined
-    this.watch = away(watch)
-    this.isWriting = true
-    this.plans += 1
-    try {
-      const urgency = isLower ? URGENCY.cut : URGENCY.write
-      await this.box.carryOut(writes, urgency, amperes !== written?.amperes, signal)
-    } finally {
-      this.isWriting = false
-    }
-    const at = this.time.clock.now()
-    this.written = { amperes, at }
-    this.watch = told(watch, amperes, at)
   }
 
   private tell({ detail, ...event }: SourceEvent): void {

@@ -92,7 +92,7 @@ export class Box {
   /** Any request, for a box that is kept alive by any. */
   async touch(signal: AbortSignal): Promise<void> {
     const [first] = this.requests
-    if (first !== undefined) await this.optional(first, signal)
+    if (first !== undefined) await this.optional(first, URGENCY.keepAlive, signal)
   }
 
   /** Writes a value to the nearest the register can hold. */
@@ -121,10 +121,27 @@ export class Box {
   }
 
   /** Everything the profile knows to read. */
-  async look(signal: AbortSignal): Promise<Words> {
+  look(signal: AbortSignal): Promise<Words> {
+    return this.readAll(this.requests, URGENCY.look, signal)
+  }
+
+  /** Only what says which limit is in force; what the box lacks is left out. */
+  lookAtLimit(signal: AbortSignal): Promise<Words> {
+    const { limit, pause } = this.profile
+    const registers = [limit.readback, pause.kind === 'zero' ? undefined : pause.read]
+    const known = this.requests.flatMap(({ serves }) => serves)
+    const asked = known.filter(register => registers.includes(register)).map(alone)
+    return this.readAll(asked, URGENCY.write, signal)
+  }
+
+  private async readAll(
+    requests: readonly ReadRequest[],
+    urgency: Urgency,
+    signal: AbortSignal,
+  ): Promise<Words> {
     const words = new Map<ReadRegister, readonly number[]>()
-    for (const request of this.requests) {
-      const answer = await this.optional(request, signal)
+    for (const request of requests) {
+      const answer = await this.optional(request, urgency, signal)
       if (answer !== undefined)
         for (const [register, found] of wordsOf(request, answer)) words.set(register, found)
     }
@@ -134,10 +151,11 @@ export class Box {
   /** A register that the box lacks is asked for once. Several that were asked for together are then asked one by one. */
   private async optional(
     request: ReadRequest,
+    urgency: Urgency,
     signal: AbortSignal,
   ): Promise<readonly number[] | undefined> {
     try {
-      return await this.read(request, URGENCY.look, signal)
+      return await this.read(request, urgency, signal)
     } catch (error) {
       if (!isIllegalAddress(error)) throw error
       const { serves } = request

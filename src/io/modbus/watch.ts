@@ -10,10 +10,10 @@ import type { LimitRegisters } from './profile.ts'
 /** What the comparison remembers. */
 export interface Watch {
   readonly toldA: number | null
-  readonly toldAt: Instant
+  /** Since when it should be in force. */
+  readonly since: Instant
   /** What the box made of it, once it has: the same, or its own rounding of it. */
   readonly takenA: number | null
-  readonly differsSince: Instant | null
   readonly isReported: boolean
   /** More than it was told has been in force for so long that it has to be brought down in another way. */
   readonly isDisobeyed: boolean
@@ -43,9 +43,8 @@ const LONGEST_CAP_MS = 900_000
 
 export const NEW_WATCH: Watch = {
   toldA: null,
-  toldAt: 0,
+  since: 0,
   takenA: null,
-  differsSince: null,
   isReported: false,
   isDisobeyed: false,
   cap: null,
@@ -55,7 +54,7 @@ export const NEW_WATCH: Watch = {
 /** A command has reached the box. */
 export function told(watch: Watch, amperes: number, now: Instant): Watch {
   if (amperes === watch.toldA) return watch
-  return { ...watch, toldA: amperes, toldAt: now, takenA: null, differsSince: null }
+  return { ...watch, toldA: amperes, since: now, takenA: null }
 }
 
 /** Everything about the box is open again: it was away. Somebody else's value is not forgotten by that. */
@@ -88,7 +87,7 @@ export function compare(
   const isTaken = !isAbove && (!isOurs || inForceA > toldA - ROUNDING_A)
   if (isTaken)
     return {
-      watch: { ...watch, takenA: inForceA, differsSince: null, isReported: false },
+      watch: { ...watch, takenA: inForceA, isReported: false, isDisobeyed: false },
       events: [],
       rewrite: false,
     }
@@ -98,7 +97,7 @@ export function compare(
 function raisedByOther(watch: Watch, toldA: number, inForceA: number, now: Instant): Comparison {
   const detail = `it went from ${amperes(toldA)} to ${amperes(inForceA)} without having been told: another program commands it, or it restarted; the command is repeated`
   return {
-    watch: { ...watch, takenA: null, differsSince: now },
+    watch: { ...watch, takenA: null, since: now },
     events: [{ level: 'warn', code: 'contention', detail }],
     rewrite: true,
   }
@@ -120,8 +119,7 @@ function loweredByOther(watch: Watch, takenA: number, inForceA: number, now: Ins
 }
 
 function notTaken(watch: Watch, toldA: number, inForceA: number, now: Instant): Comparison {
-  const since = watch.differsSince ?? now
-  const lastsMs = now - Math.max(since, watch.toldAt)
+  const lastsMs = now - watch.since
   const isLate = lastsMs >= VERIFY_MS
   const isAbove = inForceA > toldA
   const detail = `${amperes(inForceA)} is in force, told was ${amperes(toldA)}: check that no other program and no setting of the box overrules it`
@@ -133,7 +131,6 @@ function notTaken(watch: Watch, toldA: number, inForceA: number, now: Instant): 
   return {
     watch: {
       ...watch,
-      differsSince: since,
       isReported: watch.isReported || isLate,
       isDisobeyed: isAbove && lastsMs >= DISOBEYED_MS,
     },
