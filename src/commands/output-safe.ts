@@ -102,14 +102,16 @@ async function leaveSafe(
   return failure
 }
 
-/** Again until it works. @throws the last reason when there is no time left */
+/** Again until it works. @throws why it did not, when there is no time left */
 async function untilTaken(apply: () => Promise<unknown>, deadline: AbortSignal): Promise<void> {
+  let reason: unknown
   for (;;)
     try {
       await Promise.race([apply(), lateness(deadline)])
       return
     } catch (error) {
-      if (deadline.aborted) throw error
+      if (deadline.aborted) throw reason ?? error
+      reason = error
       await pause(RETRY_MS, deadline)
     }
 }
