@@ -71,9 +71,8 @@ export function tcpLink(
     const client = new modbusSerial.default()
     client.on('error', () => {})
     try {
-      await (framing === 'tcp'
-        ? client.linkTCP(socket, { port })
-        : client.linkTcpRTUBuffered(socket, {}))
+      // What the library calls Telnet is plain RTU over TCP; what it calls RTU over TCP has the header of Modbus TCP.
+      await (framing === 'tcp' ? client.linkTCP(socket, { port }) : client.linkTelnet(socket, {}))
     } catch (cause) {
       socket.destroy()
       throw new AmpacityError('HOST_UNREACHABLE', `${host}:${port}: closed at once`, { cause })
