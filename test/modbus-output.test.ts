@@ -338,7 +338,7 @@ function countReads(box: { read: (fc: 1 | 3 | 4, address: number, count: number)
 
 await t.test(
   'whatever comes: never above the decision, never a current that does not exist, never a stored register',
-  async t => {
+  async () => {
     const profiles = shippedProfiles()
     const step = fc.record({
       limitA: fc.constantFrom(0, 5.9, 6, 6.4, 10, 13.27, 16, 20, 32),
@@ -367,7 +367,6 @@ await t.test(
           line.drop()
           const last = decisions.at(-1)!.limitA
           for (let i = 0; i < 4; i += 1) await run(10, last)
-          await driver.close
           if (faults.length > 0) throw faults[0]
           for (const { at, fc: code, address, words } of box.writes) {
             if (code !== 5 && isStored(profile, address)) return false

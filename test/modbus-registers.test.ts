@@ -95,7 +95,7 @@ await t.test('the most is used that the step allows', async t => {
   }
 })
 
-await t.test('a float is never rounded up', async t => {
+await t.test('a float is never rounded up', async () => {
   fc.assert(
     fc.property(fc.double({ min: 0, max: 80, noNaN: true }), value => {
       const words = encodeAtMost(register('float32'), value, 'big')

@@ -69,24 +69,27 @@ export function failSafeEvents(
     failsafe.current.write === undefined && failsafe.timeout.write === undefined
       ? 'set it at the box'
       : 'set it at the box, or let `failsafe: {manage: true}` set it'
-  const events: SourceEvent[] = []
-  const warn = (code: string, detail: string) => events.push({ level: 'warn', code, detail })
-  if (found.timeoutS === 0)
-    warn(
-      'dead_man_off',
-      `the box's time-out is off, its last current stays for ever when the agent dies: ${remedy}`,
-    )
-  if (found.timeoutS !== null && found.timeoutS > 2 * wanted.timeoutS)
-    warn(
-      'failsafe_mismatch',
-      `the box waits ${found.timeoutS} s before it falls back, wanted are ${wanted.timeoutS} s: ${remedy}`,
-    )
-  if (found.amperes !== null && found.amperes > wanted.amperes + 0.05)
-    warn(
-      'failsafe_mismatch',
-      `the box falls back to ${found.amperes} A, the configuration says ${wanted.amperes} A: ${remedy}`,
-    )
-  return events
+  const { timeoutS, amperes } = found
+  const events: (SourceEvent | false)[] = [
+    timeoutS === 0 && {
+      level: 'warn',
+      code: 'dead_man_off',
+      detail: `the box's time-out is off, its last current stays for ever when the agent dies: ${remedy}`,
+    },
+    timeoutS !== null &&
+      timeoutS > 2 * wanted.timeoutS && {
+        level: 'warn',
+        code: 'failsafe_mismatch',
+        detail: `the box waits ${timeoutS} s before it falls back, wanted are ${wanted.timeoutS} s: ${remedy}`,
+      },
+    amperes !== null &&
+      amperes > wanted.amperes + 0.05 && {
+        level: 'warn',
+        code: 'failsafe_mismatch',
+        detail: `the box falls back to ${amperes} A, the configuration says ${wanted.amperes} A: ${remedy}`,
+      },
+  ]
+  return events.filter(event => event !== false)
 }
 
 /** The warning for a box that has no fail-safe at all. */
