@@ -197,3 +197,32 @@ t.test('systemd calls it when the agent has ended in whatever way', async t => {
   t.ok(start && after)
   t.strictSame(after?.slice(1), start?.slice(1), 'the same program, the same configuration')
 })
+
+t.test('the guide knows every box, with its class and its line', async t => {
+  const guide = readFileSync(`${ROOT}docs/wallboxes.md`, 'utf8')
+  const rows = [...guide.matchAll(/^\| `([a-z0-9-]+)` \|(.*)\|$/gm)]
+    .map(([, id, rest]) => [id!, ...rest!.split('|').map(cell => cell.trim())] as const)
+    .filter(cells => cells.length === 9)
+  t.strictSame(
+    rows.map(([id]) => id),
+    shippedProfiles().map(({ profile }) => profile),
+  )
+  for (const profile of shippedProfiles()) {
+    const [id, , line, deadMan, , , , , step] = rows.find(([name]) => name === profile.profile)!
+    t.equal(deadMan, profile.deadMan, id)
+    t.equal(step, `${profile.limit.step} A`, id)
+    t.match(line, new RegExp(`\\b${profile.transport.unit}\\b`), id)
+    const { serial } = profile.transport
+    if (serial !== undefined) t.match(line, `${serial.baud} ${serial.format}`, id)
+  }
+})
+
+t.test("the guide's smallest profile is one", async t => {
+  const guide = readFileSync(`${ROOT}docs/wallboxes.md`, 'utf8')
+  const [, example] = /```json\n([\s\S]*?)```/.exec(guide)!
+  const path = join(t.testdir(), 'my-box.json')
+  writeFileSync(path, example!)
+  t.equal((await runCli(['chargers', path])).status, 0)
+  const [, config] = /```yaml\n([\s\S]*?)```/.exec(guide)!
+  t.ok(parseConfig(config!).ok, JSON.stringify(parseConfig(config!)))
+})
