@@ -129,6 +129,19 @@ await t.test("the box's own fail-safe is compared, and set only when that is wan
   t.strictSame(values(pausing.box.writes, 5016), [0])
 })
 
+await t.test('a box is prepared once, not at each connection', async t => {
+  const { run, box, line } = await connected(await profileOf('heidelberg-ec'))
+  await run(5, 16)
+  t.strictSame(values(box.writes, 258), [4])
+  line.drop()
+  await run(10, 16)
+  t.strictSame(values(box.writes, 258), [4], 'it holds the value already')
+  box.restart()
+  line.drop()
+  await run(10, 16)
+  t.strictSame(values(box.writes, 258), [4, 4], 'it has lost it')
+})
+
 await t.test('a lower value of another master is kept, and tried again ever later', async t => {
   const { run, box, events } = await connected(await profileOf('heidelberg-ec'))
   await run(20, 16)

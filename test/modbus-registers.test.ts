@@ -29,6 +29,14 @@ await t.test('patterns', async t => {
   }
 })
 
+await t.test('limits are rounded down, everything else to the nearest', async t => {
+  t.strictSame(encodeAtMost(register('uint16'), 13.99, 'big'), [13])
+  t.strictSame(encodeNearest(register('uint16'), 13.99, 'big'), [14])
+  t.strictSame(encodeAtMost(register('uint16', 0.1), 13.29, 'big'), [132])
+  t.strictSame(encodeAtMost(register('uint16', 0.001), 13.2, 'big'), [13_200], 'no noise')
+  t.strictSame(encodeAtMost(register('uint16', 0.001), 99, 'big'), [0xffff], 'never wrapped')
+})
+
 await t.test('what a box says instead of a number', async t => {
   t.equal(decodeValue(register('float32'), [0x7fc0, 0], 'big'), undefined, 'NaN')
   t.equal(decodeValue(register('uint32'), [0xffff, 0xffff], 'big', [0xffff_ffff]), undefined)
