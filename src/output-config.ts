@@ -1,5 +1,7 @@
 /** What a configuration says of its outputs, one shape for each type. */
 
+import type { StopAction } from './io/box-current.ts'
+
 /** A file that another process reads. */
 export interface FileOutputConfig {
   readonly id: string
@@ -26,6 +28,10 @@ export interface ModbusOutputConfig {
   /** 1 = the first of a controller that has several. */
   readonly connector?: number
   readonly chargePoint?: string
+  /** Safe current of this output, A: instead of `control.failsafeA`. */
+  readonly failsafeA?: number
+  /** What is left behind on an orderly stop; the safe current where absent. */
+  readonly stop?: StopAction
   readonly failsafe?: {
     /** The box's own fail-safe is set to the configuration's, where that differs; else it is only compared. */
     readonly manage?: boolean

@@ -1,7 +1,7 @@
 /** What may stand under `outputs` in the configuration file: one shape for each type. */
 import { z } from 'zod'
 import type { OutputConfig } from './output-config.ts'
-import { id, mapping, numberFrom, oneOf, seconds, text, yesOrNo } from './schema-parts.ts'
+import { amperes, id, mapping, numberFrom, oneOf, seconds, text, yesOrNo } from './schema-parts.ts'
 
 const optional = z.exactOptional
 
@@ -28,6 +28,8 @@ const modbus = mapping({
   unit: optional(numberFrom('a unit id', 0, 255)),
   connector: optional(numberFrom('a connector', 1, 48)),
   chargePoint: optional(id),
+  failsafeA: optional(amperes(0, 80)),
+  stop: optional(oneOf('failsafe', 'pause', 'leave')),
   failsafe: optional(mapping({ manage: optional(yesOrNo), timeoutS: optional(seconds(2, 3600)) })),
   allowStored: optional(yesOrNo),
 }).superRefine(({ host, serial, port, framing, baud, format }, context) => {

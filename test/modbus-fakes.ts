@@ -1,6 +1,7 @@
 /** A simulated box at the end of a line made of virtual time, and an output with its driver on it. */
 import type { ChargerStatus } from '../src/control/model.ts'
 import { AmpacityError } from '../src/errors.ts'
+import type { StopAction } from '../src/io/box-current.ts'
 import { ModbusBus } from '../src/io/modbus/bus.ts'
 import {
   ModbusException,
@@ -112,6 +113,7 @@ export interface SetUp {
   readonly manage?: boolean
   readonly timeoutS?: number
   readonly unit?: number
+  readonly stop?: StopAction
 }
 
 /** A box, an output on it and its driver, all in virtual time. */
@@ -132,6 +134,7 @@ export async function connected(profile: ChargerProfile, options: SetUp = {}) {
     profile,
     bus,
     failsafeA: options.failsafeA ?? 6,
+    ...(options.stop !== undefined && { stop: options.stop }),
     ...(options.unit !== undefined && { unit: options.unit }),
     ownFailSafe: { manage: options.manage ?? false, timeoutS: options.timeoutS ?? 30 },
     clock: time,

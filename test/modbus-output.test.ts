@@ -129,6 +129,22 @@ await t.test("the box's own fail-safe is compared, and set only when that is wan
   t.strictSame(values(pausing.box.writes, 5016), [0])
 })
 
+await t.test('what is left behind on an orderly stop', async t => {
+  const goE = await profileOf('go-e')
+  for (const [stop, leftA] of [
+    ['failsafe', 8],
+    ['pause', 0],
+    ['leave', 16],
+  ] as const) {
+    const { run, box, driver, time } = await connected(goE, { failsafeA: 8, stop })
+    await run(10, 16)
+    const closed = driver.close()
+    await time.advance(1500)
+    await closed
+    t.equal(box.offeredA, leftA, stop)
+  }
+})
+
 await t.test('a box is prepared once, not at each connection', async t => {
   const { run, box, line } = await connected(await profileOf('heidelberg-ec'))
   await run(5, 16)

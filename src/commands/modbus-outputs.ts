@@ -36,7 +36,8 @@ export async function modbusOutputOf(
     bus,
     ...(output.unit !== undefined && { unit: output.unit }),
     ...(output.chargePoint !== undefined && { chargePoint: output.chargePoint }),
-    failsafeA: failsafeOf(config),
+    failsafeA: output.failsafeA ?? failsafeOf(config),
+    ...(output.stop !== undefined && { stop: output.stop }),
     ownFailSafe: { manage, timeoutS: timeoutS ?? config.control?.validForS ?? DEFAULT_VALID_S },
     clock,
   })

@@ -12,6 +12,7 @@
 import type { ChargerStatus, LimitCommand } from '../control/model.ts'
 import type { Instant } from '../reading.ts'
 import { Backoff, type BackoffLimits } from './backoff.ts'
+import { type StopAction, stopLimit } from './box-current.ts'
 import { systemTimers } from './clock.ts'
 import { Box, ProfileMismatch } from './modbus/box.ts'
 import { chargerStatus } from './modbus/box-status.ts'
@@ -38,8 +39,9 @@ export interface ModbusOutputOptions {
   /** That of the profile where absent. */
   readonly unit?: number
   readonly chargePoint?: string
-  /** Written on close and when decisions stop, A per phase; 0 = pause. */
+  /** Written when decisions stop, and on close unless `stop` says otherwise, A per phase; 0 = pause. */
   readonly failsafeA: number
+  readonly stop?: StopAction
   /** The box's own fail-safe: set where it differs from this, or only compared. */
   readonly ownFailSafe: { readonly manage: boolean; readonly timeoutS: number }
   readonly clock: Clock
@@ -143,10 +145,13 @@ class ModbusOutput implements Output {
   }
 
   async close(): Promise<void> {
+    const { stop = 'failsafe', failsafeA } = this.options
+    const leftA = stopLimit(stop, failsafeA)
     try {
+      if (leftA === undefined) return
       if (!this.presence.isReady)
         throw new Error(`${this.presence.failure.message}; ${whenLeft(this.profile, this.found)}`)
-      await this.writer.leave(new AbortController().signal)
+      await this.writer.leave(leftA, new AbortController().signal)
     } finally {
       this.closing.abort()
     }

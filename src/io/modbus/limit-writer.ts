@@ -91,10 +91,9 @@ export class LimitWriter {
     })
   }
 
-  /** Writes the safe current for good. What only waits for the box's sake is left out: the agent is leaving. */
-  leave(signal: AbortSignal): Promise<void> {
-    const { profile, failsafeA } = this.options
-    const { amperes, writes } = planLimit(profile, failsafeA)
+  /** Writes what is left behind, A. What only waits for the box's sake is left out: the agent is leaving. */
+  leave(limitA: number, signal: AbortSignal): Promise<void> {
+    const { amperes, writes } = planLimit(this.options.profile, limitA)
     const essential = writes.filter(({ afterMs }) => afterMs === 0)
     return this.inTurn(() => this.write({ amperes, writes: essential }, signal))
   }
