@@ -320,6 +320,8 @@ await t.test('a stored register is spared: never unchanged, raises wait, cuts do
   t.strictSame(values(box.writes, 5004), [10_000])
   await run(30, 16)
   t.strictSame(values(box.writes, 5004), [10_000, 16_000], 'after the minute')
+  const [first, second] = to(box.writes, 5004)
+  t.ok(second!.at - first!.at < 61_000, 'and no later')
   const at = time.now()
   tell(7)
   await time.advance(1000)

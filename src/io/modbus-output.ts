@@ -219,6 +219,7 @@ class ModbusOutput implements Output {
       const now = this.time.clock.now()
       if (this.writer.isOver(now)) await this.expire(session)
       else if (this.isLifeSignDue(now)) await this.giveLifeSign(session)
+      else if (this.writer.isRaiseDue(now)) await this.writer.carryOut(session)
       await sleep(TICK_MS, this.time, session)
     }
     throw new ModbusGone(this.presence.failure.message)

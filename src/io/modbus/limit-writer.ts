@@ -31,6 +31,8 @@ export class LimitWriter {
   private readonly options: LimitWriterOptions
   private lock: Promise<void> = Promise.resolve()
   private isWriting = false
+  /** A raise waits for the register's sake. */
+  private isHeldBack = false
   private plans = 0
   private written: { readonly amperes: number; readonly at: Instant } | undefined
   private watch: Watch = NEW_WATCH
@@ -53,6 +55,12 @@ export class LimitWriter {
   isOver(now: Instant): boolean {
     const { command } = this
     return command !== undefined && now - command.at > command.validForS * 1000
+  }
+
+  /** A raise that waited for the register's sake need not wait any more. */
+  isRaiseDue(now: Instant): boolean {
+    const { minWriteIntervalS } = this.options.profile.limit
+    return this.isHeldBack && now - this.writtenAt >= minWriteIntervalS * 1000
   }
 
   /** The box was away: nothing is known of it any more. */
@@ -86,8 +94,9 @@ export class LimitWriter {
       if (this.mayOverrule(this.plan(this.command)))
         this.judge(await box.lookAtLimit(signal), time.clock.now())
       const plan = this.plan(this.command)
-      if (isWriteDue(profile.limit, this.written, plan.amperes, time.clock.now()))
-        await this.write(plan, signal)
+      const isDue = isWriteDue(profile.limit, this.written, plan.amperes, time.clock.now())
+      this.isHeldBack = !isDue && plan.amperes !== this.written?.amperes
+      if (isDue) await this.write(plan, signal)
     })
   }
 
