@@ -127,7 +127,7 @@ export async function connected(profile: ChargerProfile, options: SetUp = {}) {
     open: line.open,
     time: { clock: time, timers: time },
     anewAfterSilence: !profile.transport.kinds.includes('tcp'),
-    backoff: { minMs: 1000, maxMs: 30_000 },
+    backoff: { minMs: 1000, maxMs: 8000 },
   })
   const output = modbusOutput({
     id: 'box',
@@ -139,7 +139,7 @@ export async function connected(profile: ChargerProfile, options: SetUp = {}) {
     ownFailSafe: { manage: options.manage ?? false, timeoutS: options.timeoutS ?? 30 },
     clock: time,
     timers: time,
-    backoff: { minMs: 1000, maxMs: 30_000 },
+    backoff: { minMs: 1000, maxMs: 8000 },
   })
   const events: SourceEvent[] = []
   const statuses: ChargerStatus[] = []
