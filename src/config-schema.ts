@@ -6,27 +6,27 @@ import { z } from 'zod'
 import type { Config } from './config.ts'
 import { NEVER_TRIP } from './control/parameters.ts'
 import { LOG_LEVELS } from './io/log.ts'
-import { amperes, numberFrom, phases, seconds, text, yesOrNo } from './schema-parts.ts'
+import { OUTPUT_SCHEMA } from './output-schema.ts'
+import {
+  amperes,
+  id,
+  mapping,
+  numberFrom,
+  oneOf,
+  phases,
+  seconds,
+  text,
+  yesOrNo,
+} from './schema-parts.ts'
 
 const optional = z.exactOptional
 
 const celsius = numberFrom('a number of degrees Celsius', 0, 120)
 
-function oneOf<const Words extends readonly [string, ...string[]]>(...words: Words) {
-  return z.enum(words, { error: `one of ${words.join(', ')}` })
-}
-
-function mapping<Shape extends z.ZodRawShape>(shape: Shape) {
-  return z.strictObject(shape, { error: `a mapping with ${Object.keys(shape).join(', ')}` })
-}
-
 const path = text('the path of a file')
 
 const FUSE = 'a number of amperes from 6 to 125, or a list with one for each line'
 const fuse = amperes(6, 125)
-
-const ID = 'a name of 1 to 32 characters a-z, 0-9, _ or -'
-const id = z.string({ error: ID }).regex(/^[a-z0-9_-]{1,32}$/, { error: ID })
 
 const ZONE = 'a time zone such as Europe/Oslo'
 const timezone = z.string({ error: ZONE }).refine(isTimeZone, { error: ZONE })
@@ -191,11 +191,7 @@ export const CONFIG_SCHEMA: z.ZodType<Config> = mapping({
     }),
   ),
   keys: optional(mapping({ file: optional(path), credential: optional(text('a name')) })),
-  outputs: optional(
-    z.array(mapping({ id, type: oneOf('file'), path, chargePoint: optional(id) }), {
-      error: 'a list of outputs, each with id, type and path',
-    }),
-  ),
+  outputs: optional(z.array(OUTPUT_SCHEMA, { error: 'a list of outputs, each with id and type' })),
   mqtt: optional(
     mapping({
       url: broker,

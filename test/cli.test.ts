@@ -196,8 +196,17 @@ t.test(
 t.test('help of every command fits one screen and shows an example', async t => {
   const overview = await runCli(['--help'])
   t.equal(overview.status, 0)
-  const names = [...overview.stdout.matchAll(/^ {2}ampacity (\w+)/gm)].map(m => m[1]!)
-  t.same(names, ['run', 'decode', 'replay', 'capture', 'simulate', 'decoders'])
+  const names = [...overview.stdout.matchAll(/^ {2}ampacity ([\w-]+)/gm)].map(m => m[1]!)
+  t.same(names, [
+    'run',
+    'decode',
+    'replay',
+    'capture',
+    'simulate',
+    'decoders',
+    'chargers',
+    'output-safe',
+  ])
   for (const name of names) {
     const { stdout, status } = await runCli([name, '--help'])
     t.equal(status, 0)
