@@ -7,20 +7,23 @@ import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { dlmsPush } from '../dist/decoders/dlms-push.js'
 import { auto } from '../dist/decoders/index.js'
 import { controlParameters } from '../dist/src/control/parameters.js'
 import { createAgent } from '../dist/src/daemon.js'
 import { systemClock } from '../dist/src/io/clock.js'
 import { mqttOutput } from '../dist/src/io/mqtt.js'
 import { tcpSource } from '../dist/src/io/tcp.js'
+import { DANISH_KEYS, danishSeal, danishValues, kamstrupDk } from '../dist/src/sim/denmark.js'
+import { encodeFrame } from '../dist/src/sim/encode/hdlc-encoder.js'
 import { electricalState, hanValues } from '../dist/src/sim/norway/electrical.js'
 import { kamstrup } from '../dist/src/sim/norway/kamstrup.js'
-import { encodeTelegram } from '../dist/src/sim/norway/telegram.js'
+import { encodePdu, encodeTelegram } from '../dist/src/sim/norway/telegram.js'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const fixture = id =>
+const fixture = (id, folder = 'norway') =>
   Buffer.from(
-    readFileSync(join(ROOT, `fixtures/norway/${id}.constructed.hex`), 'utf8')
+    readFileSync(join(ROOT, `fixtures/${folder}/${id}.constructed.hex`), 'utf8')
       .replace(/#.*$/gm, '')
       .replace(/\s/g, ''),
     'hex',
@@ -88,6 +91,48 @@ async function decoding() {
     }
     console.log(`| ${name} | ${bytes.length} | ${own.toFixed(2)} | ${other} | ${ratio} |`)
   }
+}
+
+const PUSHED = {
+  'Switzerland, E450, object list in blocks': 'lg-e450-ch',
+  'Austria, Kaifa, encrypted over M-Bus': 'kaifa-netznoe',
+}
+
+/** Pushed lists: the fixtures again and again, and Danish telegrams each under the next counter. */
+function decodingPushed() {
+  console.log('\n## Pushed lists by profile, µs a telegram\n')
+  console.log('| telegram | bytes | ampacity |')
+  console.log('|---|---:|---:|')
+  const index = JSON.parse(readFileSync(join(ROOT, 'fixtures/dlms/index.json'), 'utf8')).captures
+  const row = (name, bytes, options, next) => {
+    const decoder = dlmsPush.create(dlmsPush.parseOptions(options).value)
+    let readings = 0
+    let telegrams = 0
+    const time = microseconds(() => {
+      telegrams++
+      for (const event of decoder.push(next(), 0)) if (event.type === 'reading') readings++
+    })
+    if (readings !== telegrams) throw new Error(`${name}: ${readings} of ${telegrams} were understood`)
+    console.log(`| ${name} | ${bytes} | ${time.toFixed(2)} |`)
+  }
+  for (const [name, id] of Object.entries(PUSHED)) {
+    const { options } = index.find(capture => capture.id === `${id}.constructed`)
+    const bytes = fixture(id, 'dlms')
+    row(name, bytes.length, { ...options, link: 'auto' }, () => bytes)
+  }
+  const seal = danishSeal()
+  const state = electricalState('3P4W', [230, 231, 229], [1450, 610, 2190], [0, 0, 0])
+  const clock = { local: '2026-01-15T18:00:00', deviationMin: null, status: 0 }
+  const pdu = encodePdu(kamstrupDk, {
+    meter: { id: '', model: '', wiring: '3P4W' },
+    list: 3,
+    values: danishValues(kamstrupDk, state),
+    clock,
+    headerClock: clock,
+  })
+  const frames = Array.from({ length: 37_000 }, () => encodeFrame(seal(pdu), kamstrupDk.link))
+  let at = 0
+  row('Denmark, Kamstrup, authenticated and encrypted', frames[0].length, { keys: DANISH_KEYS }, () => frames[at++])
 }
 
 /** A telegram whose line 1 carries `amperes`. */
@@ -265,6 +310,7 @@ async function memory() {
 }
 
 await decoding()
+decodingPushed()
 await reaction()
 await startUp()
 await memory()

@@ -34,6 +34,19 @@ t.test('every file is a profile, in the index, and called by its id', async t =>
   }
 })
 
+t.test('the description of the form has a valid example, and every key', async t => {
+  const description = readFileSync(new URL('README.md', FOLDER), 'utf8')
+  const example = /```json\n([\s\S]*?)```/.exec(description)![1]!
+  const parsed = parseProfile(JSON.parse(example))
+  t.same(parsed.ok || parsed.problems, true)
+  const listed = [...description.matchAll(/^\| (`\w+`(?:, `\w+`)*) \|/gm)].flatMap(row =>
+    [...row[1]!.matchAll(/\w+/g)].map(String),
+  )
+  const refused = parseProfile({ ...JSON.parse(example), nonsense: 1 })
+  const message = refused.ok ? '' : refused.problems[0]!.message
+  t.same(listed.sort(), message.replace('unknown key, expected ', '').split(', ').sort())
+})
+
 const captures = dlmsCaptures()
 t.test(
   'the status of each profile is what it was tried on',
