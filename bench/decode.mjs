@@ -2,32 +2,22 @@
 // Ratios within the run mean something; single times depend on the machine. Nothing here fails a build.
 import { spawn } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { dlmsPush } from '../dist/decoders/dlms-push.js'
 import { auto } from '../dist/decoders/index.js'
 import { controlParameters } from '../dist/src/control/parameters.js'
 import { createAgent } from '../dist/src/daemon.js'
 import { systemClock } from '../dist/src/io/clock.js'
 import { mqttOutput } from '../dist/src/io/mqtt.js'
 import { tcpSource } from '../dist/src/io/tcp.js'
-import { DANISH_KEYS, danishSeal, danishValues, kamstrupDk } from '../dist/src/sim/denmark.js'
-import { encodeFrame } from '../dist/src/sim/encode/hdlc-encoder.js'
 import { electricalState, hanValues } from '../dist/src/sim/norway/electrical.js'
 import { kamstrup } from '../dist/src/sim/norway/kamstrup.js'
-import { encodePdu, encodeTelegram } from '../dist/src/sim/norway/telegram.js'
+import { encodeTelegram } from '../dist/src/sim/norway/telegram.js'
+import { fixture, microseconds, optionalPackage, ROOT } from './common.mjs'
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const fixture = (id, folder = 'norway') =>
-  Buffer.from(
-    readFileSync(join(ROOT, `fixtures/${folder}/${id}.constructed.hex`), 'utf8')
-      .replace(/#.*$/gm, '')
-      .replace(/\s/g, ''),
-    'hex',
-  )
+const norwegian = id => fixture('norway', id)
 
 const LONGEST = {
   'Aidon, Sweden': 'aidon-se',
@@ -41,38 +31,17 @@ const LONGEST = {
   'Aidon 6534, list 1': 'aidon-6534-list1',
 }
 
-/** Least time of several rounds, µs a call: what the machine can do when nothing disturbs it. */
-function microseconds(work) {
-  for (let i = 0; i < 10_000; i++) work()
-  let least = Number.POSITIVE_INFINITY
-  for (let round = 0; round < 9; round++) {
-    const start = process.hrtime.bigint()
-    for (let i = 0; i < 3000; i++) work()
-    least = Math.min(least, Number(process.hrtime.bigint() - start) / 3e6)
-  }
-  return least
-}
-
-/** The other parser: not in every registry, so its rows are left out where it is not installed. */
-async function otherParser() {
-  const name = process.env.AMPACITY_BENCH_PARSER ?? '@athombv/dsmr-parser'
-  try {
-    return (await import(name)).DlmsStreamParser
-  } catch {
-    return undefined
-  }
-}
-
 const quantile = (values, q) =>
   [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(q * values.length))]
 
 async function decoding() {
-  const Other = await otherParser()
+  // Not in every registry, so its column is left out where it is not installed.
+  const Other = (await optionalPackage('AMPACITY_BENCH_PARSER', '@athombv/dsmr-parser'))?.DlmsStreamParser
   console.log('## Decoding, µs a telegram\n')
   console.log('| telegram | bytes | ampacity | @athombv/dsmr-parser | ratio |')
   console.log('|---|---:|---:|---:|---:|')
   for (const [name, id] of Object.entries(LONGEST)) {
-    const bytes = fixture(id)
+    const bytes = norwegian(id)
     const decoder = auto.create({})
     let readings = 0
     const own = microseconds(() => {
@@ -91,48 +60,6 @@ async function decoding() {
     }
     console.log(`| ${name} | ${bytes.length} | ${own.toFixed(2)} | ${other} | ${ratio} |`)
   }
-}
-
-const PUSHED = {
-  'Switzerland, E450, object list in blocks': 'lg-e450-ch',
-  'Austria, Kaifa, encrypted over M-Bus': 'kaifa-netznoe',
-}
-
-/** Pushed lists: the fixtures again and again, and Danish telegrams each under the next counter. */
-function decodingPushed() {
-  console.log('\n## Pushed lists by profile, µs a telegram\n')
-  console.log('| telegram | bytes | ampacity |')
-  console.log('|---|---:|---:|')
-  const index = JSON.parse(readFileSync(join(ROOT, 'fixtures/dlms/index.json'), 'utf8')).captures
-  const row = (name, bytes, options, next) => {
-    const decoder = dlmsPush.create(dlmsPush.parseOptions(options).value)
-    let readings = 0
-    let telegrams = 0
-    const time = microseconds(() => {
-      telegrams++
-      for (const event of decoder.push(next(), 0)) if (event.type === 'reading') readings++
-    })
-    if (readings !== telegrams) throw new Error(`${name}: ${readings} of ${telegrams} were understood`)
-    console.log(`| ${name} | ${bytes} | ${time.toFixed(2)} |`)
-  }
-  for (const [name, id] of Object.entries(PUSHED)) {
-    const { options } = index.find(capture => capture.id === `${id}.constructed`)
-    const bytes = fixture(id, 'dlms')
-    row(name, bytes.length, { ...options, link: 'auto' }, () => bytes)
-  }
-  const seal = danishSeal()
-  const state = electricalState('3P4W', [230, 231, 229], [1450, 610, 2190], [0, 0, 0])
-  const clock = { local: '2026-01-15T18:00:00', deviationMin: null, status: 0 }
-  const pdu = encodePdu(kamstrupDk, {
-    meter: { id: '', model: '', wiring: '3P4W' },
-    list: 3,
-    values: danishValues(kamstrupDk, state),
-    clock,
-    headerClock: clock,
-  })
-  const frames = Array.from({ length: 37_000 }, () => encodeFrame(seal(pdu), kamstrupDk.link))
-  let at = 0
-  row('Denmark, Kamstrup, authenticated and encrypted', frames[0].length, { keys: DANISH_KEYS }, () => frames[at++])
 }
 
 /** A telegram whose line 1 carries `amperes`. */
@@ -239,7 +166,7 @@ async function startUp() {
   for (let i = 0; i < 7; i++) {
     const start = process.hrtime.bigint()
     const child = spawn(process.execPath, [join(ROOT, 'dist/src/cli.js'), 'decode', '-'])
-    child.stdin.write(fixture('shared-flags'))
+    child.stdin.write(norwegian('shared-flags'))
     await once(child.stdout, 'data')
     times.push(Number(process.hrtime.bigint() - start) / 1e6)
     child.stdin.end()
@@ -248,7 +175,7 @@ async function startUp() {
   const agent = []
   const folder = mkdtempSync(join(tmpdir(), 'ampacity-bench-'))
   for (let i = 0; i < 7; i++) {
-    const server = createServer(socket => socket.on('error', () => {}).write(fixture('shared-flags')))
+    const server = createServer(socket => socket.on('error', () => {}).write(norwegian('shared-flags')))
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     const start = process.hrtime.bigint()
@@ -290,7 +217,7 @@ async function memory() {
     import { step, initialState } from ${JSON.stringify(join(ROOT, 'dist/src/control/step.js'))}
     import { controlParameters } from ${JSON.stringify(join(ROOT, 'dist/src/control/parameters.js'))}
     import 'serialport'; import 'mqtt'; import 'pino'
-    const bytes = Buffer.from(${JSON.stringify(fixture('aidon-se').toString('hex'))}, 'hex')
+    const bytes = Buffer.from(${JSON.stringify(norwegian('aidon-se').toString('hex'))}, 'hex')
     const parameters = controlParameters({}); let state = initialState(parameters, 0, 0)
     const decoder = auto.create({}); const rss = []
     for (let i = 1; i <= 10000; i++) {
@@ -310,7 +237,6 @@ async function memory() {
 }
 
 await decoding()
-decodingPushed()
 await reaction()
 await startUp()
 await memory()

@@ -82,6 +82,7 @@ export const dlmsPush: DecoderDefinition<DlmsPushOptions> = {
   title: 'DLMS/COSEM push by profile: Denmark, Austria, Switzerland, Slovenia and others',
   input: 'stream',
   usesKeys: true,
+  profiles: PROFILES,
   serial: [
     { baudRate: 2400, dataBits: 8, parity: 'even', stopBits: 1 },
     { baudRate: 2400, dataBits: 8, parity: 'none', stopBits: 1 },

@@ -41,6 +41,17 @@ const listen = z
   .string({ error: LISTEN })
   .regex(/^(tcp|udp):\/\/(\[[^\]]+\]|[^:/\s]+):\d{1,5}$/, { error: LISTEN })
 
+const GATEWAY = 'a host, or host:port'
+const gateway = z
+  .string({ error: GATEWAY })
+  .regex(/^(\[[^\]]+\]|[^:/\s]+)(:\d{1,5})?$/, { error: GATEWAY })
+
+const WEB = 'http://host/path or https://host/path, without user and password'
+const web = z.string({ error: WEB }).refine(isWebUrl, { error: WEB })
+
+const TOPIC = 'a topic, with wildcards if need be'
+const DAY = 'a list of days such as "10-04"'
+
 const BROKER = 'mqtt://host:port or mqtts://host:port; user and password are files (usernameFile)'
 const broker = z.string({ error: BROKER }).refine(isBrokerUrl, { error: BROKER })
 
@@ -64,9 +75,13 @@ export const CONFIG_SCHEMA: z.ZodType<Config> = mapping({
       voltageV: optional(numberFrom('a number of volts', 100, 260)),
       production: optional(yesOrNo),
       contractedPowerW: optional(numberFrom('a number of watts', 500, 200_000)),
-      limiter: optional(oneOf('ignore', 'meter')),
       unbalanceA: optional(amperes(5, 63)),
       phaseOrder: optional(oneOf('1-2-3', '3-2-1')),
+      limiter: optional(oneOf('ignore', 'meter', 'italy')),
+      night541: optional(yesOrNo),
+      extraHolidays: optional(
+        z.array(z.string().regex(/^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/), { error: DAY }),
+      ),
       timezone: optional(timezone),
     }),
   ),
@@ -78,10 +93,27 @@ export const CONFIG_SCHEMA: z.ZodType<Config> = mapping({
           serial: optional(text('the name of a serial port, best one under /dev/serial/by-id')),
           tcp: optional(tcp),
           listen: optional(listen),
+          chain2gate: optional(gateway),
+          sinapsi: optional(gateway),
+          mqtt: optional(
+            mapping({
+              url: broker,
+              topic: text(TOPIC),
+              clientId: optional(text('a name')),
+              usernameFile: optional(path),
+              passwordFile: optional(path),
+              caFile: optional(path),
+              certFile: optional(path),
+              keyFile: optional(path),
+            }),
+          ),
+          http: optional(mapping({ url: web, everyS: optional(seconds(1, 3600)) })),
           file: optional(path),
           stdin: optional(z.literal(true, { error: 'true' })),
           baud: optional(baud),
           format: optional(oneOf('8E1', '8N1', '8O1', '7E1', 'auto')),
+          everyS: optional(seconds(2, 60)),
+          chargingEveryS: optional(seconds(2, 60)),
         }),
       ),
       latencyS: optional(seconds(0, 120)),
@@ -90,6 +122,7 @@ export const CONFIG_SCHEMA: z.ZodType<Config> = mapping({
       resolutionA: optional(amperes(0.001, 1)),
       truncates: optional(yesOrNo),
       reportsChanges: optional(yesOrNo),
+      profiles: optional(z.array(path, { error: 'a list of files' })),
       options: optional(z.record(z.string(), z.unknown(), { error: OPTIONS })),
     }),
   ),
@@ -130,6 +163,7 @@ export const CONFIG_SCHEMA: z.ZodType<Config> = mapping({
       hiddenW: optional(numberFrom('a number of watts', 0, 20_000)),
       limiterFactor: optional(numberFrom('a number', 1, 2)),
       limiterBandS: optional(seconds(0, 86_400)),
+      strictGap: optional(yesOrNo),
       stepReserve: optional(
         z.union([z.boolean(), z.literal('auto')], { error: 'true, false or auto' }),
       ),
@@ -172,6 +206,12 @@ function isTimeZone(zone: string): boolean {
     // The only way to ask is to try.
     return false
   }
+}
+
+function isWebUrl(url: string): boolean {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  const isWeb = parsed?.protocol === 'http:' || parsed?.protocol === 'https:'
+  return isWeb && parsed.username === '' && parsed.password === ''
 }
 
 function isBrokerUrl(url: string): boolean {

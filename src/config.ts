@@ -6,23 +6,10 @@ import { readFile } from 'node:fs/promises'
 import { type Document, LineCounter, parse, parseDocument } from 'yaml'
 import { describe, type Located, type Path, problem, problemsOf } from './config-problems.ts'
 import { CONFIG_SCHEMA } from './config-schema.ts'
+import { checkSource, isItalian, type MqttAccess, type SourceConfig } from './config-source.ts'
 import type { ControlConfig } from './control/parameters.ts'
 import { AmpacityError, type Parsed } from './errors.ts'
 import type { LogLevel } from './io/log.ts'
-
-/** Where the meter's bytes come from; one of `serial`, `tcp`, `listen`, `file` and `stdin`. */
-export interface SourceConfig {
-  readonly serial?: string
-  /** `host:port` or `tcp://host:port`. */
-  readonly tcp?: string
-  /** `tcp://host:port` or `udp://host:port` of this machine, for meters that connect by themselves. */
-  readonly listen?: string
-  readonly file?: string
-  readonly stdin?: true
-  readonly baud?: number
-  /** `auto` (default): what the decoder names, found by trying. */
-  readonly format?: '8E1' | '8N1' | '8O1' | '7E1' | 'auto'
-}
 
 /** One output. */
 export interface OutputConfig {
@@ -39,16 +26,9 @@ export interface KeysConfig {
 }
 
 /** The broker. */
-export interface MqttConfig {
-  readonly url: string
+export interface MqttConfig extends MqttAccess {
   /** Default `ampacity/<device.id>`. */
   readonly base?: string
-  readonly clientId?: string
-  readonly usernameFile?: string
-  readonly passwordFile?: string
-  readonly caFile?: string
-  readonly certFile?: string
-  readonly keyFile?: string
 }
 
 /** The file's content. What the control core uses has the names and units of {@link ControlConfig}. */
@@ -66,6 +46,8 @@ export interface Config extends ControlConfig {
     /** Id of a decoder; `auto` (default) = by content. */
     readonly decoder?: string
     readonly source?: SourceConfig
+    /** Files of profiles that are not built in, JSON or YAML. */
+    readonly profiles?: readonly string[]
     /** Checked by the decoder. */
     readonly options?: { readonly [key: string]: unknown }
   }
@@ -177,6 +159,12 @@ function crossCheck(config: Config): readonly Located[] {
       ['control', 'resume0S'],
       `found ${resume0S}, expected at most resumeMaxS, which is ${resumeMaxS}`,
     )
+  if (
+    installation.night541 === true &&
+    installation.limiter === undefined &&
+    !isItalian(meter.decoder, meter.source)
+  )
+    wrong(['installation', 'night541'], 'found true, expected it with limiter: italy')
   problems.push(...checkSource(meter.source))
   if (keys !== undefined && (keys.file === undefined) === (keys.credential === undefined))
     wrong(['keys'], `found ${describe(keys)}, expected one of file and credential`)
@@ -184,27 +172,6 @@ function crossCheck(config: Config): readonly Located[] {
     if (outputs.findIndex(other => other.id === id) < i)
       wrong(['outputs', i, 'id'], `found '${id}' a second time, expected another name`)
   return problems
-}
-
-function checkSource(source: SourceConfig | undefined): readonly Located[] {
-  if (source === undefined) return []
-  const kinds = (['serial', 'tcp', 'listen', 'file', 'stdin'] as const).filter(
-    k => source[k] !== undefined,
-  )
-  const at = ['meter', 'source']
-  if (kinds.length !== 1)
-    return [
-      problem(
-        at,
-        `found ${kinds.join(' and ') || 'none'}, expected one of serial, tcp, listen, file and stdin`,
-      ),
-    ]
-  const isSerial = source.serial !== undefined
-  return (['baud', 'format'] as const)
-    .filter(key => source[key] !== undefined && !isSerial)
-    .map(key =>
-      problem([...at, key], `found ${describe(source[key])}, expected it with serial only`),
-    )
 }
 
 /** `a.b=value` into the document; what is wrong with it, if anything. */

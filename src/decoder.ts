@@ -23,6 +23,10 @@ export type DecoderEvent =
       readonly notes?: readonly Note[]
     } & Span)
   | { readonly type: 'signal'; readonly signal: AvailablePower }
+  /** A telegram that gives its signal and no reading. */
+  | ({ readonly type: 'signal'; readonly signal: AvailablePower } & Span)
+  /** Understood, and nothing new about the meter: a gateway that tells of itself, a telegram that comes a second time. */
+  | ({ readonly type: 'info'; readonly detail: string } & Span)
   /** Bytes to be sent back, for conversations that need an answer. */
   | { readonly type: 'send'; readonly bytes: Uint8Array }
   /** An invocation counter that was accepted: kept outside, so that a replay is known after a restart. */
@@ -58,6 +62,8 @@ export interface Explanation extends Span {
   /** Nesting, 0 = outermost. */
   readonly depth: number
   readonly meaning: string
+  /** Personal data: the bytes are not shown. */
+  readonly isPersonal?: true
   /** What these bytes give once deciphered, or put together with those of earlier rows. */
   readonly contents?: ExplainedContents
 }
@@ -69,6 +75,16 @@ export interface ExplainedContents {
   readonly rows: readonly Explanation[]
 }
 
+/** A meter or grid company that a decoder knows from a profile file. */
+export interface ProfileSummary {
+  readonly id: string
+  readonly title: string
+  /** ISO 3166, two letters. */
+  readonly country: string
+  /** Tried on telegrams of real meters, on made ones, or on none. */
+  readonly status: 'captures' | 'constructed' | 'none'
+}
+
 /** What a file in `decoders/` exports. */
 export interface DecoderDefinition<Options = unknown> {
   /** Stable, used in configuration: country and maker or interface, as in `no-aidon`, `it-chain2gate`. */
@@ -78,6 +94,8 @@ export interface DecoderDefinition<Options = unknown> {
   readonly input: 'stream' | 'message'
   /** Telegrams may be encrypted: the options take `keys` and `counters`. */
   readonly usesKeys?: true
+  /** Built-in profiles; the option `profiles` then takes further ones. */
+  readonly profiles?: readonly ProfileSummary[]
   /** Line settings to try, most likely first. */
   readonly serial?: readonly SerialSettings[]
   /** Returns the options or every problem found in them; `undefined` gives the defaults. */

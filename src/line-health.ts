@@ -18,6 +18,7 @@ export interface LineStats {
   readonly lastByteAt: Instant | undefined
   readonly bytes: number
   readonly readings: number
+  readonly lastReadingAt: Instant | undefined
   readonly rejected: { readonly [Code in DecodeErrorCode]?: number }
   /** Telegrams of at most {@link SHORT_BYTES}, and longer ones. */
   readonly short: Tally
@@ -54,6 +55,8 @@ export interface LineFacts {
   readonly settingsTried: readonly string[]
   /** The decoder reads ASCII telegrams: their start is no finding. */
   readonly expectsAscii: boolean
+  /** A gateway hands over whole messages: silence is the meter's, damage there is none. */
+  readonly isGateway?: boolean
 }
 
 /** The power-only lists of all makers are shorter, the lists with phase values longer. */
@@ -71,6 +74,7 @@ export function newLineStats(now: Instant): LineStats {
     lastByteAt: undefined,
     bytes: 0,
     readings: 0,
+    lastReadingAt: undefined,
     rejected: {},
     short: { good: 0, bad: 0 },
     long: { good: 0, bad: 0 },
@@ -108,7 +112,12 @@ export function observeBytes(stats: LineStats, chunk: Uint8Array, at: Instant): 
 /** The statistics with what the decoder made of the bytes. */
 export function observeEvent(stats: LineStats, event: DecoderEvent): LineStats {
   if (event.type === 'reading')
-    return { ...stats, readings: stats.readings + 1, ...tallied(stats, event.length, 'good') }
+    return {
+      ...stats,
+      readings: stats.readings + 1,
+      lastReadingAt: event.reading.receivedAt,
+      ...tallied(stats, event.length, 'good'),
+    }
   if (event.type !== 'rejected') return stats
   const { code } = event.error
   const rejected = { ...stats.rejected, [code]: (stats.rejected[code] ?? 0) + 1 }
@@ -124,6 +133,7 @@ function tallied(stats: LineStats, length: number, fate: keyof Tally): Partial<L
 
 /** The one thing to tell a person about this line; `undefined` while it works or the evidence is thin. */
 export function diagnose(stats: LineStats, facts: LineFacts, now: Instant): Finding | undefined {
+  if (facts.isGateway) return meterSilence(stats, facts, now) ?? content(stats, facts)
   return (
     silence(stats, facts, now) ??
     content(stats, facts) ??
@@ -143,6 +153,20 @@ function silence(stats: LineStats, facts: LineFacts, now: Instant): Finding | un
   }
 }
 
+/** A gateway that has nothing from its meter. */
+function meterSilence(stats: LineStats, facts: LineFacts, now: Instant): Finding | undefined {
+  const quietMs = now - (stats.lastReadingAt ?? stats.since)
+  if (quietMs < facts.silenceMs) return undefined
+  const found =
+    stats.lastByteAt === undefined || now - stats.lastByteAt >= facts.silenceMs
+      ? 'nothing comes from the gateway'
+      : 'the gateway sends, but nothing new of the meter'
+  return {
+    code: 'no_meter_data',
+    detail: `${found} for ${Math.round(quietMs / 1000)} s. Check that the meter is associated with it (the provider enrols it, which takes days), and try another socket: the power line may be too noisy`,
+  }
+}
+
 /** Good frames whose content is the difficulty, or another protocol on the line. */
 function content(stats: LineStats, facts: LineFacts): Finding | undefined {
   const count = (code: DecodeErrorCode) => stats.rejected[code] ?? 0
@@ -150,7 +174,7 @@ function content(stats: LineStats, facts: LineFacts): Finding | undefined {
   if (keyNeeded > stats.readings)
     return {
       code: 'key_needed',
-      detail: `${keyNeeded} telegrams arrived whole but encrypted, ${stats.readings} could be read: this version reads only open ports of this kind. Ask the grid company to switch the encryption off`,
+      detail: `${keyNeeded} telegrams arrived whole but encrypted, ${stats.readings} could be read: ask the grid company for the keys and name their file (keys.file), or for an open port`,
     }
   const wrongKey = count('CIPHER_AUTH_FAILED')
   if (wrongKey > 1 && wrongKey > stats.readings)
@@ -167,7 +191,7 @@ function content(stats: LineStats, facts: LineFacts): Finding | undefined {
   if (!facts.expectsAscii && stats.readings === 0 && stats.asciiStarts > 1)
     return {
       code: 'p1_profile',
-      detail: `${stats.asciiStarts} ASCII telegrams (they start with '/') and no binary one: the meter was switched to the P1 profile, which this version does not read. Ask the grid company for the DLMS profile (HDLC)`,
+      detail: `${stats.asciiStarts} ASCII telegrams (they start with '/') and no binary one: the meter was switched to the P1 profile: use the decoder p1 or auto`,
     }
   return undefined
 }

@@ -106,13 +106,18 @@ export class MeterFeed {
       silenceMs,
       settingsTried: [...this.settingsTried],
       expectsAscii: definition.id.startsWith('p1'),
+      isGateway: definition.input === 'message',
     }
     const finding = diagnose(this.stats, facts, now)
     if (finding !== undefined && finding.code !== this.finding)
       this.owner.report({ level: 'warn', ...finding }, now)
     this.finding = finding?.code
     if (now - this.stats.since >= STATS_WINDOW_MS)
-      this.stats = { ...newLineStats(now), lastByteAt: this.stats.lastByteAt }
+      this.stats = {
+        ...newLineStats(now),
+        lastByteAt: this.stats.lastByteAt,
+        lastReadingAt: this.stats.lastReadingAt ?? this.stats.since,
+      }
   }
 
   /** Lets go of the timer. */
@@ -151,6 +156,8 @@ export class MeterFeed {
           break
         case 'signal':
           this.owner.control({ type: 'signal', signal: event.signal }, now)
+          break
+        case 'info':
           break
         case 'send':
           this.source.send?.(event.bytes)

@@ -30,7 +30,7 @@ export function snakeCase(name: string): string {
   return snake
 }
 
-/** A line of `decode`: reading, signal or rejected; `undefined` for what is not printed (bytes to be sent back). */
+/** A line of `decode`: reading, signal, info or rejected; `undefined` for what is not printed (bytes to be sent back). */
 export function eventLine(event: DecoderEvent): Payload | undefined {
   switch (event.type) {
     case 'reading':
@@ -42,7 +42,13 @@ export function eventLine(event: DecoderEvent): Payload | undefined {
         registers: registersPayload(event.reading.registers),
       }
     case 'signal':
-      return { type: 'signal', ...signalPayload(event.signal) }
+      return {
+        type: 'signal',
+        ...('offset' in event ? { offset: event.offset, length: event.length } : {}),
+        ...signalPayload(event.signal),
+      }
+    case 'info':
+      return { type: 'info', offset: event.offset, length: event.length, detail: event.detail }
     case 'rejected':
       return {
         type: 'rejected',
@@ -111,6 +117,7 @@ export function signalPayload(signal: AvailablePower): Payload {
   if (signal.validFrom !== undefined) out['valid_from'] = signal.validFrom
   if (signal.validUntil !== undefined) out['valid_until'] = signal.validUntil
   if (signal.tripInS !== undefined) out['trip_in_s'] = signal.tripInS
+  if (signal.uncertaintyW !== undefined) out['uncertainty_w'] = signal.uncertaintyW
   out['source'] = signal.source
   return out
 }

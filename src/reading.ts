@@ -162,6 +162,8 @@ export type Note =
   | 'meter_locked'
   | 'trailing_padding'
   | 'repaired_crlf'
+  | 'retained'
+  | 'reports_lost'
 
 /** What one telegram said. */
 export interface Reading {
@@ -180,6 +182,16 @@ export interface Reading {
   readonly derived?: { readonly [Name in FieldName]?: Derived }
   /** Everything the telegram carried, in its order; where a code repeats, the first counts. */
   readonly registers: readonly Register[]
+  /**
+   * Reports of a meter that reports changes which were made since the last one and never arrived, by the meter's own
+   * counter; absent where it tells nothing. Not published.
+   */
+  readonly missedReports?: number
+  /**
+   * What the meter's clock showed at {@link receivedAt}, epoch ms, smoothed over several telegrams: a limiter switches
+   * by this clock. Not published.
+   */
+  readonly meterClockMs?: number
 }
 
 /** Something that limits rather than measures: contracted power, power available now, a limiter's countdown. */
@@ -189,8 +201,16 @@ export interface AvailablePower {
   /** Wall-clock ISO times, where the signal names them. */
   readonly validFrom?: string
   readonly validUntil?: string
-  /** Seconds until the meter disconnects, where it counts down. */
+  /** Seconds from the event to the disconnection, where the meter counts down; 0 = at once, or not told. */
   readonly tripInS?: number
+  /** Instant of the disconnection, where the time since the event is known; not published. */
+  readonly tripAt?: Instant
+  /** How far the true power can be from a report, where the signal names the report step. */
+  readonly uncertaintyW?: number
+  /** As in {@link Reading}. */
+  readonly meterClockMs?: number
+  /** When the meter said so, epoch ms of its clock; not published. */
+  readonly toldAtMs?: number
   /** Decoder id. */
   readonly source: string
   readonly receivedAt: Instant

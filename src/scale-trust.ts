@@ -5,7 +5,8 @@ const AGREEMENTS = 6
 
 /**
  * Which readings of a meter may raise a current: those whose bytes were protected and whose scale is not a guess. A
- * scale that was chosen by magnitude counts as a guess until six readings in a row of the same meter agree.
+ * scale that was chosen by magnitude counts as a guess until six readings in a row of the same meter agree. What was
+ * kept by somebody and handed out on request may be old.
  */
 export class ScaleTrust {
   private agreements = 0
@@ -18,6 +19,6 @@ export class ScaleTrust {
     this.meterId = id
     this.agreements = notes.includes('scale_corrected') ? this.agreements + 1 : 0
     const isKnown = this.agreements === 0 || this.agreements >= AGREEMENTS
-    return isKnown && reading.integrity !== 'none'
+    return isKnown && reading.integrity !== 'none' && !notes.includes('retained')
   }
 }

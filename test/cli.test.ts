@@ -211,7 +211,18 @@ t.test('decoders', async t => {
   const { lines } = await runCli(['decoders', '--format', 'jsonl'])
   t.same(
     lines.map(l => l.id),
-    ['auto', 'no-aidon', 'no-kaifa', 'no-kamstrup', 'dlms-push', 'p1', 'sml'],
+    [
+      'auto',
+      'no-aidon',
+      'no-kaifa',
+      'no-kamstrup',
+      'dlms-push',
+      'p1',
+      'sml',
+      'it-chain2gate',
+      'it-sinapsi',
+      'json-map',
+    ],
   )
   t.match((await runCli(['decoders'])).stdout, /no-kaifa +Kaifa.*2400 8E1, 2400 8N1/)
 })

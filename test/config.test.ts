@@ -112,7 +112,7 @@ const wrong: [text: string, path: string, message: RegExp][] = [
   [
     'meter: {source: {}}',
     'meter.source',
-    /found none, expected one of serial, tcp, listen, file and stdin/,
+    /found none, expected one of serial, tcp, listen, chain2gate, sinapsi, mqtt, http, file, stdin/,
   ],
   ['meter: {source: {tcp: meter}}', 'meter.source.tcp', /found 'meter', expected host:port/],
   [

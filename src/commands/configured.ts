@@ -1,18 +1,20 @@
 /** `run` with a configuration: the agent put together from it. */
 import { type Config, loadConfig, type OutputConfig } from '../config.ts'
+import { SOURCES } from '../config-source.ts'
 import { controlParameters } from '../control/parameters.ts'
 import { createAgent } from '../daemon.ts'
 import type { DecoderDefinition } from '../decoder.ts'
 import { AmpacityError } from '../errors.ts'
 import { systemClock } from '../io/clock.ts'
 import { type CounterFile, openCounters } from '../io/counter-file.ts'
-import { configuredKeys } from '../io/keys-file.ts'
 import { limitFileOutput } from '../io/limit-file.ts'
 import { createLog } from '../io/log.ts'
+import { configuredKeys, loadProfile } from '../io/meter-files.ts'
 import { type MqttOutput, mqttOutput } from '../io/mqtt.ts'
 import type { Log, Output } from '../io/ports.ts'
+import { ITALIAN_SILENCE_MS, withItalianDefaults } from '../italy/defaults.ts'
 import { type CommandIo, decoderById, decoderOptions } from './io.ts'
-import { sourceOfConfig } from './sources.ts'
+import { decoderOfSource, sourceOfConfig } from './sources.ts'
 
 /** Runs until the user ends it; throws AmpacityError for everything a person has to mend first. */
 export async function runConfigured(
@@ -20,18 +22,24 @@ export async function runConfigured(
   settings: readonly string[],
   io: CommandIo,
 ): Promise<void> {
-  const config = await loadConfig(path, settings)
-  const { meter = {} } = config
-  if (meter.source === undefined)
+  const written = await loadConfig(path, settings)
+  const from = written.meter?.source
+  if (from === undefined)
     throw new AmpacityError(
       'CONFIG_INVALID',
-      'meter.source: nothing found, expected serial, tcp, listen, file or stdin',
+      `meter.source: nothing found, expected one of ${SOURCES.join(', ')}`,
     )
-  const definition = decoderById(io, meter.decoder ?? 'auto')
+  const id = written.meter?.decoder ?? decoderOfSource(from) ?? 'auto'
+  const definition = decoderById(io, id)
+  const config = withItalianDefaults(written, id)
+  const { meter = {} } = config
   const log = createLog(config.log?.level)
   const counters = await countersOf(config, definition, log)
   const options = decoderOptions(definition, {
     ...meter.options,
+    ...(meter.profiles === undefined
+      ? {}
+      : { profiles: await Promise.all(meter.profiles.map(loadProfile)) }),
     ...(definition.usesKeys === undefined
       ? {}
       : {
@@ -39,7 +47,7 @@ export async function runConfigured(
           ...(counters === undefined ? {} : { counters: counters.initial }),
         }),
   })
-  const source = await sourceOfConfig(meter.source, definition, systemClock)
+  const source = await sourceOfConfig(from, definition, systemClock)
   const mqtt = mqttOf(config)
   const outputs: readonly Output[] = [
     ...(config.outputs ?? []).map(output => fileOf(output, config)),
@@ -52,10 +60,18 @@ export async function runConfigured(
     )
   const agent = createAgent({
     parameters: controlParameters(config),
-    meters: [{ source, definition, options }],
+    meters: [
+      {
+        source,
+        definition,
+        options,
+        ...(id.startsWith('it-') ? { silenceMs: ITALIAN_SILENCE_MS } : {}),
+      },
+    ],
     outputs,
     clock: systemClock,
     log,
+    onDecision: ({ limitA }) => source.charging?.(limitA > 0),
     ...(mqtt === undefined
       ? {}
       : { onReading: (reading, notes, id) => mqtt.publishReading(reading, notes, id) }),

@@ -1,8 +1,8 @@
 import type { Decoder, DecoderDefinition, DecoderEvent } from '../decoder.ts'
 import { startsApdu } from '../dlms/apdu.ts'
 import { AmpacityError, EXIT } from '../errors.ts'
-import { type InputForm, loadRecording } from '../io/capture-file.ts'
-import { loadKeys } from '../io/keys-file.ts'
+import { type InputForm, loadRecording, type Recording } from '../io/capture-file.ts'
+import { loadKeys, loadProfile } from '../io/meter-files.ts'
 import { startsWithLlc } from '../link/llc.ts'
 import { eventLine, type Payload } from '../payload.ts'
 import { Coverage } from './coverage.ts'
@@ -15,6 +15,7 @@ import {
   Printer,
   readArgs,
 } from './io.ts'
+import { jsonMessages, piecesOf, startsJson } from './messages.ts'
 import { explained, TABLE_HEAD, tableRow } from './render.ts'
 
 /** Options that `decode` and `replay` share. */
@@ -24,6 +25,7 @@ export const INPUT_OPTIONS = {
   format: { type: 'string' },
   repair: { type: 'string' },
   keys: { type: 'string' },
+  profile: { type: 'string', multiple: true },
 } as const
 
 export const decode: Command = {
@@ -35,6 +37,7 @@ export const decode: Command = {
   --input FORM      auto, hex, binary or text (default auto)
   --format FORM     jsonl, table or explain (default jsonl; explain gives every byte its meaning)
   --keys FILE       keys of encrypted telegrams, JSON or YAML (form: README)
+  --profile NAME    a meter by its id (see \`ampacity decoders\`), or the file of a further one
   --repair crlf     undo a device on the way that puts CR before every LF
 
 Example:  xxd -p meter.bin | ampacity decode --input hex - | jq .active_power_import_w
@@ -53,27 +56,50 @@ Exit status: 0 everything understood, 1 something rejected or nothing there, 2 w
     const path = positionals[0] ?? '-'
     if (path === '-' && form !== 'hex' && format !== 'explain') {
       const first = await firstChunk(io)
-      if (first.rest !== undefined && !looksLikeText(first.chunk) && !looksBare(first.chunk))
+      const isLive =
+        definition.input === 'message'
+          ? startsJson(first.chunk)
+          : !looksLikeText(first.chunk) && !looksBare(first.chunk)
+      if (first.rest !== undefined && isLive)
         return decodeLive(first.chunk, first.rest, definition, options, format, io)
-      const { bytes } = await loadRecording('-', form, prepend(first.chunk, first.rest))
-      return decodeWhole(bytes, definition, options, format, io)
+      const recording = await loadRecording('-', form, prepend(first.chunk, first.rest))
+      return decodeWhole(recording, definition, options, format, io)
     }
-    const { bytes } = await loadRecording(path, form, io.stdin)
-    return decodeWhole(bytes, definition, options, format, io)
+    const recording = await loadRecording(path, form, io.stdin)
+    return decodeWhole(recording, definition, options, format, io)
   },
 }
 
-/** The decoder options that `--repair` and `--keys` ask for. */
+/** What `decode` and `replay` may be told of the meter. */
+interface InputArgs {
+  readonly repair?: string | undefined
+  readonly keys?: string | undefined
+  /** Ids of profiles, or files of further ones. */
+  readonly profile?: readonly string[] | undefined
+}
+
+/** The decoder options that `--repair`, `--keys` and `--profile` ask for. */
 export async function inputOptions(
   definition: DecoderDefinition,
-  { repair, keys }: { readonly repair?: string | undefined; readonly keys?: string | undefined },
+  { repair, keys, profile = [] }: InputArgs,
 ): Promise<RawOptions> {
+  if (profile.length > 0 && definition.profiles === undefined)
+    throw new AmpacityError('USAGE', `--profile: ${definition.id} knows no profiles`)
+  const files = profile.filter(isFileName)
+  const id = profile.find(name => !isFileName(name))
   if (keys !== undefined && definition.usesKeys === undefined)
     throw new AmpacityError('USAGE', `--keys: ${definition.id} reads nothing encrypted`)
   return {
     ...(repair === undefined ? {} : { repair: choice('repair', repair, ['crlf']) }),
     ...(keys === undefined ? {} : { keys: await loadKeys(keys) }),
+    ...(id === undefined ? {} : { profile: id }),
+    ...(files.length === 0 ? {} : { profiles: await Promise.all(files.map(loadProfile)) }),
   }
+}
+
+/** Ids have neither dots nor slashes. */
+function isFileName(name: string): boolean {
+  return /[./]/.test(name)
 }
 
 type RawOptions = { readonly [key: string]: unknown }
@@ -85,6 +111,7 @@ export function createDecoder(
   options: RawOptions,
 ): Decoder {
   const create = (raw: unknown): Decoder => definition.create(decoderOptions(definition, raw))
+  if (definition.input === 'message') return create(options)
   const takesBare = definition.parseOptions({ link: 'none' }).ok
   const isBare = takesBare && looksBare(bytes) && !understandsSome(create(options), bytes)
   return create(isBare ? { ...options, link: 'none' } : options)
@@ -102,18 +129,19 @@ function understandsSome(decoder: Decoder, bytes: Uint8Array): boolean {
 }
 
 async function decodeWhole(
-  bytes: Uint8Array,
+  recording: Recording,
   definition: DecoderDefinition,
   options: RawOptions,
   format: Format,
   io: CommandIo,
 ): Promise<number> {
+  const { bytes } = recording
   const parsed = decoderOptions(definition, options)
   const explain = (line: Payload) => explained(line, bytes, definition, parsed)
   const { printer, lines } = printed(format, io, explain)
   const decoder = createDecoder(bytes, definition, options)
-  for (let at = 0; at < bytes.length; at += BLOCK) {
-    lines.add(decoder.push(bytes.subarray(at, at + BLOCK), 0))
+  for (const { atMs, bytes: piece } of piecesOf(recording, definition)) {
+    lines.add(decoder.push(piece, atMs))
     await printer.flush()
   }
   lines.add(decoder.wake(Number.POSITIVE_INFINITY))
@@ -133,6 +161,7 @@ async function decodeLive(
 ): Promise<number> {
   const { printer, lines } = printed(format, io)
   const decoder = definition.create(decoderOptions(definition, options))
+  const input = prepend(first, rest)
   let received = 0
   let silence: ReturnType<typeof setTimeout> | undefined
   const quiet = (): void => {
@@ -140,14 +169,13 @@ async function decodeLive(
     void printer.flush()
   }
   try {
-    for (let chunk: Uint8Array | undefined = first; chunk !== undefined; ) {
+    for await (const piece of definition.input === 'message' ? jsonMessages(input) : input) {
       clearTimeout(silence)
+      const chunk = toBytes(piece)
       lines.add(decoder.push(chunk, 0))
       received += chunk.length
       await printer.flush()
       silence = setTimeout(quiet, SILENCE_MS)
-      const next = await rest.next()
-      chunk = next.done ? undefined : toBytes(next.value)
     }
   } finally {
     clearTimeout(silence)
@@ -176,13 +204,12 @@ function printed(
   return { printer, lines }
 }
 
-const BLOCK = 65_536
 const SILENCE_MS = 500
 
 /** Events as lines whose spans cover the input, and the exit status they add up to. */
 export class Lines {
   status: number = EXIT.rejected
-  private readings = 0
+  private understood = 0
   private rejected = 0
   private last = 0
   private readonly coverage: Coverage
@@ -198,12 +225,12 @@ export class Lines {
     for (const event of events) {
       const line = eventLine(event)
       if (line === undefined) continue
-      if (event.type === 'reading') this.readings++
       if (event.type === 'rejected') this.rejected++
+      else if ('offset' in event) this.understood++
       if ('offset' in event) this.last = event.offset + event.length
       this.coverage.add({ ...line, ...extra })
     }
-    this.status = this.readings > 0 && this.rejected === 0 ? EXIT.ok : EXIT.rejected
+    this.status = this.understood > 0 && this.rejected === 0 ? EXIT.ok : EXIT.rejected
   }
 
   /** Adds a line that is no event of a decoder. */
@@ -218,7 +245,7 @@ export class Lines {
 
   /** The input ended after `total` bytes; fill without any telegram is a rejected line of its own. */
   end(total: number): void {
-    if (this.readings + this.rejected === 0 && total > 0)
+    if (this.understood + this.rejected === 0 && total > 0)
       this.coverage.add({
         type: 'rejected',
         code: 'LINK_BAD_FORMAT',

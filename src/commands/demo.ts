@@ -47,7 +47,9 @@ interface View {
 function view(home: RunningDemo, io: CommandIo, isTerminal: boolean): View {
   const parameters: ControlParameters = controlParameters(home.config)
   const fuses = parameters.fuseMa.map(ma => ma / 1000)
-  const panel: Panel = newPanel(home.title, fuses, parameters.maxMa / 1000)
+  // A meter that limits tells power alone.
+  const lines = home.availableW === undefined ? fuses : []
+  const panel: Panel = newPanel(home.title, lines, parameters.maxMa / 1000)
   let currents: readonly (number | undefined)[] = []
   const startedAt = systemClock.now()
   /** Lines for a pipe; a terminal shows the panel. */
@@ -58,18 +60,20 @@ function view(home: RunningDemo, io: CommandIo, isTerminal: boolean): View {
   }
   const agent = createAgent({
     parameters,
-    meters: [{ source: home.source, definition: decoderById(io, 'auto'), options: {} }],
+    meters: [
+      { source: home.source, definition: decoderById(io, home.decoder ?? 'auto'), options: {} },
+    ],
     outputs: [home.output],
-    clock: systemClock,
+    clock: home.clock ?? systemClock,
     log: SILENT,
     onReading: reading => {
       panel.reading = reading
       panel.telegrams++
       currents = lineCurrents(currents, reading)
-      const lines = currents.map((a, i) => `L${i + 1} ${a === undefined ? '?' : a} A`)
+      const amperes = currents.map((a, i) => `L${i + 1} ${a === undefined ? '?' : a} A`)
       tell(
         `${reading.decoder}: import ${reading.values.activePowerImportW} W${
-          reading.values.currentL1A === undefined ? '' : `, ${lines.join(', ')}`
+          reading.values.currentL1A === undefined ? '' : `, ${amperes.join(', ')}`
         }`,
       )
     },
@@ -86,6 +90,7 @@ function view(home: RunningDemo, io: CommandIo, isTerminal: boolean): View {
     agent,
     rows: () => {
       panel.carA = home.carA()
+      panel.availableW = home.availableW?.()
       panel.rejected = agent
         .status()
         .meters.reduce((sum, m) => sum + Object.values(m.rejected).reduce((a, b) => a + b, 0), 0)

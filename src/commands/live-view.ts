@@ -12,6 +12,8 @@ export interface Panel {
   command: LimitCommand | undefined
   /** What the vehicle draws, A; `undefined` where the charge point does not tell. */
   carA: number | undefined
+  /** Power the meter lets through, W, where it limits. */
+  availableW: number | undefined
   telegrams: number
   rejected: number
   /** Newest last. */
@@ -30,6 +32,7 @@ export function newPanel(title: string, fuseA: readonly number[], maxA: number):
     reading: undefined,
     command: undefined,
     carA: undefined,
+    availableW: undefined,
     telegrams: 0,
     rejected: 0,
     events: [],
@@ -57,6 +60,14 @@ export function renderPanel(panel: Panel, currents: readonly (number | undefined
       `   L${line + 1} ${bar(current ?? 0, fuse)} ${
         current === undefined ? '   not known' : `${current.toFixed(1).padStart(5)} A`
       } of ${fuse} A`,
+    )
+  }
+  if (panel.availableW !== undefined) {
+    const watts = typeof powerW === 'number' ? powerW : undefined
+    rows.push(
+      `   P  ${bar(watts ?? 0, panel.availableW)} ${
+        watts === undefined ? '   not known' : `${String(watts).padStart(5)} W`
+      } of ${panel.availableW} W`,
     )
   }
   const car = panel.carA === undefined ? '' : `   the car draws ${panel.carA.toFixed(1)} A`

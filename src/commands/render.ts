@@ -26,7 +26,7 @@ export const TABLE_HEAD: string = [
 export function tableRow(line: Payload): string {
   const offset = String(line['offset'] ?? '').padStart(8)
   if (line['type'] !== 'reading')
-    return `${offset} ${String(line['code'] ?? line['kind'] ?? line['type'])}: ${line['detail'] ?? line['text'] ?? ''}`
+    return `${offset} ${String(line['code'] ?? line['kind'] ?? line['type'])}: ${line['detail'] ?? line['text'] ?? signalText(line)}`
   const derived = (line['derived'] ?? {}) as { [key: string]: { value: number } }
   const cells = COLUMNS.map(([, width, keys, unit]) => {
     const key = keys.find(k => line[k] !== undefined && line[k] !== null)
@@ -35,6 +35,19 @@ export function tableRow(line: Payload): string {
     return (computed === undefined ? '' : `~${computed.value}${unit}`).padStart(width)
   })
   return [offset, String(line['decoder']).padEnd(12), ...cells].join(' ')
+}
+
+/** What a signal grants, and for how long. */
+function signalText(line: Payload): string {
+  const trip = line['trip_in_s']
+  const parts = [
+    ...(line['available_power_w'] === null ? [] : [`${line['available_power_w']} W available`]),
+    ...(line['contracted_power_w'] === undefined
+      ? []
+      : [`${line['contracted_power_w']} W contracted`]),
+    ...(trip === undefined ? [] : [`the meter disconnects ${trip} s after the event`]),
+  ]
+  return parts.join(', ')
 }
 
 const BYTES_IN_ROW = 14
@@ -50,10 +63,12 @@ export function explained(
   if (typeof offset !== 'number') return [JSON.stringify(line)]
   const end = offset + (line['length'] as number)
   const telegram = input.subarray(offset, end)
-  const head =
-    line['type'] === 'rejected'
-      ? `rejected ${line['code']}: ${line['detail']}`
-      : `reading by ${line['decoder']}`
+  const heads: { readonly [type: string]: string } = {
+    rejected: `rejected ${line['code']}: ${line['detail']}`,
+    signal: `signal by ${line['source']}: ${signalText(line)}`,
+    info: String(line['detail']),
+  }
+  const head = heads[String(line['type'])] ?? `reading by ${line['decoder']}`
   const rows = definition.explain?.(telegram, options) ?? []
   return [
     `# bytes ${offset} to ${end - 1}: ${head}`,
@@ -64,14 +79,16 @@ export function explained(
 
 /** A row and those of its contents, whose offsets count from their own beginning and carry a `+`. */
 function explainedRow(
-  { offset, length, depth, meaning, contents }: Explanation,
+  { offset, length, depth, meaning, contents, isPersonal }: Explanation,
   bytes: Uint8Array,
   base: number,
   mark: string,
   nesting: number,
 ): readonly string[] {
   const shown = Math.min(length, BYTES_IN_ROW)
-  const digits = toHex(bytes, offset, offset + shown) + (shown < length ? '…' : '')
+  const digits = isPersonal
+    ? '(not shown)'
+    : toHex(bytes, offset, offset + shown) + (shown < length ? '…' : '')
   const at = `${mark}${base + offset}`.padStart(6)
   const indent = '  '.repeat(depth + nesting)
   return [

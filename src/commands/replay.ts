@@ -7,12 +7,15 @@ import { AmpacityError } from '../errors.ts'
 import { pauseUntil } from '../io/backoff.ts'
 import { type InputForm, loadRecording } from '../io/capture-file.ts'
 import { systemClock } from '../io/clock.ts'
+import { withItalianDefaults } from '../italy/defaults.ts'
 import { decisionPayload, type Payload } from '../payload.ts'
 import type { Instant } from '../reading.ts'
 import { ScaleTrust } from '../scale-trust.ts'
 import { createDecoder, INPUT_OPTIONS, inputOptions, Lines } from './decode.ts'
 import { type Command, choice, decoderById, Printer, readArgs } from './io.ts'
+import { chunksOf } from './messages.ts'
 import { TABLE_HEAD, tableRow } from './render.ts'
+import { decoderOfSource } from './sources.ts'
 
 export const replay: Command = {
   name: 'replay',
@@ -38,8 +41,11 @@ Exit status: 0 everything understood, 1 something rejected or nothing there, 2 w
       },
       { least: 1, most: 1, name: 'FILE' },
     )
-    const config = await readConfig(values.config, values.set ?? [])
-    const definition = decoderById(io, values.decoder ?? config.meter?.decoder ?? 'auto')
+    const written = await readConfig(values.config, values.set ?? [])
+    const from = written.meter?.source
+    const own = from === undefined ? undefined : decoderOfSource(from)
+    const definition = decoderById(io, values.decoder ?? written.meter?.decoder ?? own ?? 'auto')
+    const config = withItalianDefaults(written, definition.id)
     const format = choice('format', values.format, ['jsonl', 'table'])
     const form = choice<InputForm>('input', values.input, ['auto', 'hex', 'binary', 'text'])
     const speed = readSpeed(values.speed)
@@ -70,7 +76,7 @@ Exit status: 0 everything understood, 1 something rejected or nothing there, 2 w
       }
     }
     let last = 0
-    for (const { atMs, bytes } of recording.chunks) {
+    for (const { atMs, bytes } of chunksOf(recording, definition)) {
       wakeUntil(atMs)
       if (speed !== undefined) {
         await printer.flush()

@@ -8,7 +8,7 @@ export const run: Command = {
 
   --config FILE     installation, meter, charge point and outputs (YAML or JSON)
   --set PATH=VALUE  one value of the configuration, as often as wanted: --set installation.mainFuseA=20
-  --demo NAME       without a configuration: norway (default), aidon, kamstrup or aidon-it
+  --demo NAME       without a configuration: norway (default), aidon, kamstrup, aidon-it or italy
 
 Example:  ampacity run --config /etc/ampacity/home.yaml
 Exit status: 0 stopped in order, 2 wrong usage or configuration, 70 a fault of ampacity.`,

@@ -1,6 +1,6 @@
 /** From what a person names (a port, a host) to a source. */
 
-import type { SourceConfig } from '../config.ts'
+import { SOURCES, type SourceConfig } from '../config-source.ts'
 import type { DecoderDefinition, SerialSettings } from '../decoder.ts'
 import { AmpacityError } from '../errors.ts'
 import { loadRecording } from '../io/capture-file.ts'
@@ -9,6 +9,7 @@ import type { Clock, Source } from '../io/ports.ts'
 import { replaySource } from '../io/replay-source.ts'
 import { serialSource } from '../io/serial.ts'
 import { tcpSource } from '../io/tcp.ts'
+import { chunksOf } from './messages.ts'
 
 const PARITIES = { N: 'none', E: 'even', O: 'odd' } as const
 
@@ -32,12 +33,31 @@ export function parseAddress(text: string): { host: string; port: number } {
   return { host: found[1]!.replace(/^\[|\]$/g, ''), port: Number(found[2]) }
 }
 
-/** The source a configuration names. */
+/** Decoders of sources that carry nothing else. */
+const DECODERS: { readonly [Kind in keyof SourceConfig]?: string } = {
+  chain2gate: 'it-chain2gate',
+  sinapsi: 'it-sinapsi',
+}
+
+/** The decoder a source speaks by itself; `undefined` where the bytes may be anybody's. */
+export function decoderOfSource(config: SourceConfig): string | undefined {
+  return SOURCES.flatMap(kind => (config[kind] === undefined ? [] : (DECODERS[kind] ?? [])))[0]
+}
+
+/** The source a configuration names. What needs a package of its own is loaded only here. */
 export async function sourceOfConfig(
   config: SourceConfig,
   definition: DecoderDefinition,
   clock: Clock,
 ): Promise<Source> {
+  const gateway = await gatewayOf(config, clock)
+  if (gateway !== undefined) return gateway
+  const [kind] = SOURCES.filter(kind => config[kind] !== undefined)
+  if (definition.input === 'message' && kind !== 'file' && kind !== 'stdin')
+    throw new AmpacityError(
+      'CONFIG_INVALID',
+      `meter.source: found ${kind}, expected chain2gate, sinapsi, mqtt, http or file: ${definition.id} reads whole messages`,
+    )
   if (config.serial !== undefined)
     return serialSource({
       id: 'serial',
@@ -53,8 +73,52 @@ export async function sourceOfConfig(
       clock,
     })
   if (config.tcp !== undefined) return tcpSource({ id: 'tcp', ...parseAddress(config.tcp), clock })
-  const { chunks } = await loadRecording(config.file ?? '-')
+  const chunks = chunksOf(await loadRecording(config.file ?? '-'), definition)
   return replaySource({ id: config.file === undefined ? 'stdin' : 'file', chunks, clock })
+}
+
+/** Sources that hand over whole messages. */
+async function gatewayOf(
+  { chain2gate, sinapsi, mqtt, http, everyS, chargingEveryS }: SourceConfig,
+  clock: Clock,
+): Promise<Source | undefined> {
+  if (chain2gate !== undefined) {
+    const { chain2GateSource } = await import('../io/chain2gate.ts')
+    const { host, port } = hostOf(chain2gate)
+    // With a port of its own both its servers are there, as behind a proxy.
+    const ports = port === undefined ? {} : { port, httpPort: port }
+    return chain2GateSource({ id: 'chain2gate', host, ...ports, clock })
+  }
+  if (sinapsi !== undefined) {
+    const { modbusSource } = await import('../io/modbus-source.ts')
+    const { encodePoll } = await import('../../decoders/sinapsi/poll.ts')
+    const { host, port } = hostOf(sinapsi)
+    return modbusSource({
+      id: 'sinapsi',
+      host,
+      ...(port === undefined ? {} : { port }),
+      clock,
+      ...(everyS === undefined ? {} : { everyMs: everyS * 1000 }),
+      ...(chargingEveryS === undefined ? {} : { chargingEveryMs: chargingEveryS * 1000 }),
+      encode: encodePoll,
+    })
+  }
+  if (mqtt !== undefined) {
+    const { mqttSource } = await import('../io/mqtt-source.ts')
+    const { clientId = `ampacity-meter-${process.pid}`, ...broker } = mqtt
+    return mqttSource({ id: 'mqtt', clientId, ...broker, clock })
+  }
+  if (http === undefined) return undefined
+  const { httpPollSource } = await import('../io/http-poll.ts')
+  return httpPollSource({ id: 'http', url: http.url, everyMs: (http.everyS ?? 10) * 1000, clock })
+}
+
+function hostOf(text: string): { readonly host: string; readonly port: number | undefined } {
+  const [, host = '', port] = /^(\[[^\]]+\]|[^:]+)(?::(\d+))?$/.exec(text) ?? []
+  return {
+    host: host.replace(/^\[|\]$/g, ''),
+    port: port === undefined ? undefined : Number(port),
+  }
 }
 
 /** One line format if it is configured, else those the decoder names; a configured speed holds for all of them. */

@@ -5,8 +5,9 @@
  * on every line. A meter that never sends currents is worked with on its power alone, all of it on every line.
  */
 import type { Instant } from '../reading.ts'
-import type { Accepted } from './accept.ts'
+import type { Accepted, Report } from './accept.ts'
 import { milliamperes } from './amperes.ts'
+import { echoed } from './echo.ts'
 import { atSample, goodReadings, remembered, vehicleW, withTotal } from './house.ts'
 import type { LineReading } from './lines.ts'
 import { ownShare } from './own-share.ts'
@@ -23,7 +24,7 @@ export function acceptPower(
   state: ControlState,
   lines: LineReading,
   powerW: number,
-  trusted: boolean,
+  { trusted, stepW, missed }: Report,
   at: Instant,
 ): Accepted {
   const share = ownShare(parameters, state, at)
@@ -41,7 +42,8 @@ export function acceptPower(
 
   const powerSince = state.powerSince ?? at
   // Production behind the meter hides load: then power alone proves nothing.
-  const usable = at - powerSince >= POWER_ONLY_AFTER_MS && !state.exported && powerW > 0
+  const isAlone = parameters.reportsChanges || at - powerSince >= POWER_ONLY_AFTER_MS
+  const usable = isAlone && !state.exported && powerW > 0
   if (!usable) return { ...nothing, state: { ...told, powerSince } }
   const base = (own: readonly number[]) =>
     lines.voltageV.map(volts =>
@@ -60,6 +62,7 @@ export function acceptPower(
     powerW,
     vehicleW: vehicleW(parameters, lines, mid),
     guessed: false,
+    reportStepW: stepW,
   }
   const next: ControlState = {
     ...told,
@@ -70,6 +73,9 @@ export function acceptPower(
     view: frame,
     history: remembered(parameters, told, base(share.leastMa), at),
     good: trusted ? goodReadings(parameters, state, at) : state.good,
+    ...(parameters.reportsChanges
+      ? { echo: { ...echoed(state, missed, at), drawMa: Math.max(...(share.phaseMa ?? [0])) } }
+      : {}),
   }
   return { state: next, kind: 'frame', view: frame, raises: trusted }
 }

@@ -33,6 +33,16 @@ import { medianOfThree } from './three-wire.ts'
 /** Export registers of homes without production creep by a few watt-hours. */
 const CREEP_WH = 100
 
+/** What a reading says of itself. */
+export interface Report {
+  /** Step from one report to the next, W, where the meter names it. */
+  readonly stepW: number | null
+  /** Reports lost since the last one, where the meter counts. */
+  readonly missed: number | undefined
+  /** It may raise. */
+  readonly trusted: boolean
+}
+
 /** What a reading was good for. `view` is what the law may cut by; `raises` says whether it may also raise. */
 export interface Accepted {
   readonly state: ControlState
@@ -60,21 +70,23 @@ export function accept(
   const known = { ...state, energy: newestEnergy(values, state.energy, at) }
   if (fault !== null) return reject(known, fault)
 
-  const exported = known.exported || isExporting(values) || isHiding(values, lines)
+  const exported = known.exported || isExporting(values) || isHiding(values, lines.powerW)
   const trusted = mayRaise && reading.integrity !== 'none' && at > newest
   const told = { ...known, exported, secondLine: lines.secondLine }
-  if (hasLines(parameters, lines)) return acceptFrame(parameters, told, lines, trusted, at)
+  const report = { stepW: field(values, 'uncertaintyW'), missed: reading.missedReports, trusted }
+  if (hasLines(parameters, lines)) return acceptFrame(parameters, told, lines, report, at)
   if (lines.powerW === null) return { state: told, kind: 'none', view: null, raises: false }
-  return acceptPower(parameters, told, lines, lines.powerW, trusted, at)
+  return acceptPower(parameters, told, lines, lines.powerW, report, at)
 }
 
 function acceptFrame(
   parameters: ControlParameters,
   state: ControlState,
   lines: LineReading,
-  trusted: boolean,
+  report: Report,
   at: Instant,
 ): Accepted {
+  const { trusted, stepW, missed } = report
   const share = ownShare(parameters, state, at)
   const repeated = repetition(state, lines, share, at)
   const frames = undershoot(state, lines, share)
@@ -107,6 +119,7 @@ function acceptFrame(
     powerW: lines.powerW,
     vehicleW: vehicleW(parameters, lines, least),
     guessed: false,
+    reportStepW: stepW,
   }
   const memory = judged.secondLine
   const next: ControlState = {
@@ -121,7 +134,7 @@ function acceptFrame(
     ...heated(parameters, state, frame),
     meanBaseMa: meanBase(state.meanBaseMa, frame, sinceFrame(state, at)),
     ...(parameters.reportsChanges
-      ? { echo: { ...echoed(state, at), drawMa: Math.max(...(share.phaseMa ?? [0])) } }
+      ? { echo: { ...echoed(state, missed, at), drawMa: Math.max(...(share.phaseMa ?? [0])) } }
       : {}),
     mapping: learned(parameters, state, lines, share),
     ...(trusted
@@ -158,13 +171,15 @@ function learned(
 }
 
 /** Import alone, and none of it although the house lives: production behind the meter. */
-function isHiding(values: Values, lines: LineReading): boolean {
+function isHiding(values: Values, powerW: number | null): boolean {
   return (
-    lines.powerW === 0 &&
+    powerW === 0 &&
     field(values, 'activePowerExportW') === null &&
-    lines.lineMa.every(ma => ma === null)
+    CURRENTS.every(name => field(values, name) === null)
   )
 }
+
+const CURRENTS = ['currentL1A', 'currentL2A', 'currentL3A'] as const
 
 function reject(state: ControlState, reason: string): Accepted {
   const rejected = { count: state.rejected.count + 1, reason }

@@ -4,6 +4,7 @@ import { deviceBounds } from './derate.ts'
 import { type Bound, type LineLimit, lineLimit, ratings, smallest, totalLimit } from './limits.ts'
 import { isLoaded } from './own-lines.ts'
 import type { ControlParameters } from './parameters.ts'
+import { strictMarginMa } from './report-step.ts'
 import { lineCadence } from './staleness.ts'
 import type { ControlState, Frame } from './state.ts'
 import { maximumSince } from './window.ts'
@@ -109,8 +110,12 @@ export function siteLimits(
     limits.push({ line, limit, marginMa: marginMa + more })
   }
   const factor = parameters.reportsChanges ? parameters.limiterFactor : 1
-  const total = totalLimit(state.inForce, wattsPerAmpere(parameters, state), factor)
-  if (total !== null) limits.push({ line: fuseMa.length, limit: total, marginMa })
+  const perAmpere = wattsPerAmpere(parameters, state)
+  const total = totalLimit(state.inForce, perAmpere, factor)
+  if (total !== null) {
+    const strictMa = strictMarginMa(parameters, state, perAmpere)
+    limits.push({ line: fuseMa.length, limit: total, marginMa: Math.max(marginMa, strictMa) })
+  }
   return limits
 }
 

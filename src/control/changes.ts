@@ -7,11 +7,11 @@ import type { Instant } from '../reading.ts'
 import { atSample, remembered } from './house.ts'
 import { ownShare } from './own-share.ts'
 import type { ControlParameters } from './parameters.ts'
+import { reportStepMa } from './report-step.ts'
 import type { ControlState, Frame } from './state.ts'
 
 const EVERY_MS = 4000
 const STABLE_MA = 300
-const REPORT_STEP = 0.1
 
 /** A reading made of silence, `null` while it is not time for one. */
 export function virtualReading(
@@ -28,9 +28,15 @@ export function virtualReading(
   const told = isStable(parameters, state, now) && echo.due === null && !echo.isDoubted
   // A report that came while the vehicle moved is settled now.
   const settles = told && state.unsettled !== null
-  const within = (ma: number, ownMa: number, known: number, raiseMa: number) => {
+  const within = (
+    ma: number,
+    ownMa: number,
+    known: number,
+    raiseMa: number,
+    wattsPerAmpere: number,
+  ) => {
     const baseMa = settles ? ma - ownMa : known
-    const gap = Math.abs(ma) * REPORT_STEP
+    const gap = reportStepMa(frame, ma, wattsPerAmpere)
     if (!told) return { baseMa, raiseMa }
     const most = ma + gap - ownMa
     const least = ma - gap - ownMa
@@ -43,7 +49,7 @@ export function virtualReading(
     const ma = frame.lineMa[line] ?? null
     return base === null || ma === null
       ? null
-      : within(ma, mid[line]!, base, newest(state, line) ?? base)
+      : within(ma, mid[line]!, base, newest(state, line) ?? base, frame.voltageV[line]!)
   })
   const whole =
     total === null
@@ -53,6 +59,7 @@ export function virtualReading(
           meanOwn(parameters, mid),
           total.baseMa,
           newest(state, lines.length) ?? total.baseMa,
+          total.wattsPerAmpere,
         )
   const baseMa = lines.map(line => line?.baseMa ?? null)
   const made: Frame = {
@@ -70,6 +77,8 @@ export function virtualReading(
   return {
     ...state,
     ...settled,
+    // Silence after a report is a second one.
+    good: told && state.good > 0 ? state.good + 1 : state.good,
     view: made,
     total: total === null || whole === null ? total : { ...total, baseMa: whole.baseMa },
     history: remembered(parameters, state, raises, now),

@@ -11,13 +11,13 @@ import { pause, setCommand } from './command.ts'
 import { wattsPerAmpere } from './lines.ts'
 import { isMetered } from './own-share.ts'
 import type { ControlParameters } from './parameters.ts'
+import { reportStepW } from './report-step.ts'
 import type { ControlState, Echo } from './state.ts'
 
 const ECHO_MS = 7000
 const ECHO_EXTRA_W = 50
-const REPORT_STEP = 0.1
-/** Of the true power: more than the report step, so that the answer is certain. */
-const PROBE_STEP = 0.13
+/** Of the report step: more than it, so that the answer is certain. */
+const PROBE_FACTOR = 1.3
 const PROBE_LEAST_MA = 1000
 /** Share of lost reports from which silence is not trusted. */
 const LOSS = 0.02
@@ -25,20 +25,31 @@ const ECHOES_TO_TRUST = 20
 /** Older echoes fade, over some two hundred. */
 const ECHO_MEMORY = 0.995
 
-/** Takes a real report: what was due is answered. */
-export function echoed(state: ControlState, now: Instant): ControlState['echo'] {
+/**
+ * Takes a real report: what was due is answered. `missed`: reports lost since the last one by the meter's own count,
+ * which tells more than an echo; `undefined` where it does not count.
+ */
+export function echoed(
+  state: ControlState,
+  missed: number | undefined,
+  now: Instant,
+): ControlState['echo'] {
   const { echo } = state
-  if (echo.due === null) return { ...echo, asked: 0, isDoubted: false }
+  const told = { ...echo, due: null, asked: 0, isDoubted: false }
+  const answered = echo.due === null ? told : { ...told, answeredAt: now }
+  if (missed === undefined && echo.due === null) return told
+  const lost = Math.min(missed ?? 0, MOST_MISSED)
+  const fade = ECHO_MEMORY ** (1 + lost)
   return {
-    ...echo,
-    due: null,
-    asked: 0,
-    isDoubted: false,
-    came: echo.came * ECHO_MEMORY + 1,
-    lost: echo.lost * ECHO_MEMORY,
-    answeredAt: now,
+    ...answered,
+    came: echo.came * fade + 1,
+    lost: echo.lost * fade + lost,
+    missedAt: lost > 0 ? now : echo.missedAt,
   }
 }
+
+/** A counter that jumped further tells no more. */
+const MOST_MISSED = 20
 
 /** Expects an echo once the vehicle has moved by more than the report step since the last report. */
 export function expectEcho(
@@ -53,9 +64,19 @@ export function expectEcho(
   const perAmpere = wattsPerAmpere(parameters, frame.voltageV, false)
   const watts = ((total?.ma ?? 0) / 1000) * (total?.wattsPerAmpere ?? perAmpere)
   const movedW = Math.abs(((draw - echo.drawMa) / 1000) * perAmpere)
-  if (movedW <= REPORT_STEP * Math.abs(watts) + ECHO_EXTRA_W) return state
+  if (movedW <= reportStepW(frame, watts) + ECHO_EXTRA_W) return state
   const due: Echo = { by: now + parameters.latencyMs + ECHO_MS, rose: draw > echo.drawMa }
   return { ...state, echo: { ...echo, due } }
+}
+
+/** A lost report makes careful for so long. */
+const CAREFUL_MS = 3_600_000
+
+/** Forgets what the meter's counter showed long ago. */
+export function forgetMissed(state: ControlState, now: Instant): ControlState {
+  const { echo } = state
+  if (echo.missedAt === null || now - echo.missedAt < CAREFUL_MS) return state
+  return { ...state, echo: { ...echo, missedAt: null } }
 }
 
 /** What a missing echo forces, and the question asked where reports get lost. */
@@ -122,10 +143,8 @@ function probe(parameters: ControlParameters, state: ControlState, now: Instant)
   const { total, cmdMa, echo } = state
   const perAmpere = total?.wattsPerAmpere ?? parameters.phases * parameters.voltageV
   const watts = ((total?.ma ?? 0) / 1000) * perAmpere
-  const lessMa = Math.max(
-    PROBE_LEAST_MA,
-    milliamperes((PROBE_STEP * (watts + parameters.hiddenW)) / perAmpere),
-  )
+  const stepW = reportStepW(state.frame, watts + parameters.hiddenW)
+  const lessMa = Math.max(PROBE_LEAST_MA, milliamperes((PROBE_FACTOR * stepW) / perAmpere))
   const target = Math.floor((cmdMa - lessMa) / parameters.stepMa) * parameters.stepMa
   const asked = setCommand(state, Math.max(parameters.minMa, target), state.boundBy, now)
   return { ...asked, echo: { ...echo, asked: echo.asked + 1, drawMa: drawOf(state) } }

@@ -34,6 +34,8 @@ export interface Frame {
   readonly vehicleW: number
   /** The power that was added since the last currents is put on every line, which is too much on most of them. */
   readonly guessed: boolean
+  /** Step from one report to the next, W, of a meter that reports changes and names it. */
+  readonly reportStepW: number | null
 }
 
 /** The whole connection as one more line: net power divided by the watts one ampere of charging takes. */

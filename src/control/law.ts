@@ -20,6 +20,7 @@ import {
 } from './capacity.ts'
 import { externalMa } from './charger.ts'
 import { lift, pause, setCommand, stop } from './command.ts'
+import { rideLeftMs } from './countdown.ts'
 import { leastRaise } from './dead-band.ts'
 import { type Bound, smallest } from './limits.ts'
 import { backOff, followedMa, forget, remember } from './memory.ts'
@@ -180,7 +181,7 @@ function rideOrPause(
   now: Instant,
 ): ControlState {
   const since = state.mode.type === 'riding' ? state.mode.since : now
-  const forMs = rideMs(parameters, state, by)
+  const forMs = rideMs(parameters, state, by, now)
   const ride = baseOf(state, view?.rideBaseMa)
   const carried = siteLimits(parameters, state).every(({ line, limit }) => {
     const base = ride(line)
@@ -206,12 +207,19 @@ function wouldHaveRidden(
   return now - mode.since < parameters.rideMaxMs ? { ...state, rodeOutAt: null } : state
 }
 
-/** How long a ride may last: a meter's limiter gives a part of its long band. */
-function rideMs(parameters: ControlParameters, state: ControlState, by: string): number {
+/** How long a ride may last: a meter's limiter gives a part of its long band, and what it counts down. */
+function rideMs(
+  parameters: ControlParameters,
+  state: ControlState,
+  by: string,
+  now: Instant,
+): number {
   const limits = state.inForce.some(({ id, totalW }) => id === by && totalW !== undefined)
   if (!parameters.reportsChanges || !limits) return parameters.rideMaxMs
+  if (parameters.rideMaxMs === 0) return 0
   const leftMs = (LIMITER_SHARE - state.limiterDamage) * parameters.limiterBandMs
-  return Math.max(0, Math.min(LONGEST_RIDE_MS, leftMs))
+  const countedMs = rideLeftMs(state, now) ?? LONGEST_RIDE_MS
+  return Math.max(0, Math.min(LONGEST_RIDE_MS, leftMs, countedMs))
 }
 
 /** After a cut the vehicle is still coming down: what is too much now was cut already. */

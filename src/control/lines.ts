@@ -70,7 +70,7 @@ export function readLines(
   const lineMa = lines.map(line =>
     threeWire
       ? magnitude(field(values, CURRENT[line]!))
-      : phaseMa(values, line, voltageV[line]!, lines.length === 1),
+      : phaseMa(values, line, voltageV[line]!, lines.length === 1, parameters.reportsChanges),
   )
   const read = {
     lineMa,
@@ -112,15 +112,22 @@ function lineToLine(values: Values, nominalV: number): number {
   return known.length === 0 ? nominalV : known.reduce<number>((a, b) => a + b!, 0) / known.length
 }
 
-function phaseMa(values: Values, line: number, voltageV: number, only: boolean): number | null {
+function phaseMa(
+  values: Values,
+  line: number,
+  voltageV: number,
+  only: boolean,
+  reportsChanges: boolean,
+): number | null {
   const p = only ? finite(netPowerW(values)) : phaseNet(values, line, 'activePower', 'W')
   const q = only
     ? finite(netReactivePowerVar(values))
     : phaseNet(values, line, 'reactivePower', 'Var')
   const sent = magnitude(field(values, CURRENT[line]!))
   if (sent !== null) return p !== null && p < 0 ? exportMa(sent, (-p * 1000) / voltageV) : sent
-  // The total of a single-phase connection is the business of the power-only rules.
-  if (p === null || only) return null
+  // The total of a single-phase connection is that of its phase, but where currents come too it is the business of the
+  // power-only rules.
+  if (p === null || (only && !reportsChanges)) return null
   const active = p / voltageV
   if (p < 0) return milliamperes(active)
   return milliamperes(q === null ? active / POWER_FACTOR : Math.hypot(active, q / voltageV))

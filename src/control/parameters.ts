@@ -15,6 +15,7 @@
  * | pulseS                 | 60                          | loads this short are waited out while nothing can trip   |
  * | probeS, hiddenW        | 75, 2600                    | reports get lost: asks after this silence for such a load |
  * | limiterFactor, -BandS  | 1.16, 10200                 | a meter's limiter bears this much more for three hours   |
+ * | strictGap              | auto                        | the whole report step counts as drawn, once reports get lost |
  * | stepReserve            | auto                        | 16 and 20 A: a step as large as the largest seen is survived |
  * | rideMaxS               | 120                         | at the minimum while the fuse can never trip             |
  * | resume0S, resumeMaxS   | 60, 600                     | contactor and car                                        |
@@ -55,10 +56,17 @@ export interface ControlConfig {
     readonly production?: boolean
     /** What the contract permits for the whole connection, W. */
     readonly contractedPowerW?: number
-    /** `meter`: thresholds that the meter tells of its limiter and fuses bound the connection. */
-    readonly limiter?: 'ignore' | 'meter'
     /** Difference between lines the grid operator permits: 20 in Germany, 16 in Austria and Switzerland. */
     readonly unbalanceA?: number
+    /**
+     * `meter`: thresholds that the meter tells of its limiter and fuses bound the connection. `italy`: the meter
+     * disconnects by the rules of Italian contracts, {@link contractedPowerW} is the contract's.
+     */
+    readonly limiter?: 'ignore' | 'meter' | 'italy'
+    /** The contract has the nights of ARERA 541/2020, even where the meter does not say so. */
+    readonly night541?: boolean
+    /** Further holidays as `MM-DD`, where the tariff bands follow them. */
+    readonly extraHolidays?: readonly string[]
     /** Three-wire nets, line 2 not measured: `3-2-1` where terminals of the meter were swapped. */
     readonly phaseOrder?: PhaseOrder
   }
@@ -113,6 +121,8 @@ export interface ControlConfig {
     readonly hiddenW?: number
     readonly limiterFactor?: number
     readonly limiterBandS?: number
+    /** Meters that report changes: count all that may have been added since the last report as drawn. */
+    readonly strictGap?: boolean
     /** `auto`: where the main device is rated 20 A or less and no power comes between the currents. */
     readonly stepReserve?: boolean | 'auto'
     readonly rideMaxS?: number
@@ -141,7 +151,14 @@ export interface ControlParameters {
   readonly voltageV: number
   readonly production: boolean
   readonly contractedPowerW: number | null
-  readonly limiter: 'ignore' | 'meter'
+  /** Whether thresholds that the meter tells of its limiter and fuses bound the connection. */
+  readonly thresholds: 'ignore' | 'meter'
+  /** The meter limits by the rules of Italian contracts; `null` = it does not. */
+  readonly limiter: {
+    readonly contractedW: number | null
+    readonly night541: boolean
+    readonly extraHolidays: readonly string[]
+  } | null
   readonly unbalanceMa: number | null
   readonly phaseOrder: PhaseOrder
   /** Line index (0 to 2) of each phase of a three-phase charge point; the lines a single-phase one hangs on. */
@@ -179,6 +196,8 @@ export interface ControlParameters {
   readonly hiddenW: number
   readonly limiterFactor: number
   readonly limiterBandMs: number
+  /** `null` = once reports get lost. */
+  readonly strictGap: boolean | null
   readonly stepReserve: boolean | 'auto'
   readonly rideMaxMs: number
   readonly resume0Ms: number
@@ -216,8 +235,17 @@ export function controlParameters(config: ControlConfig = {}): ControlParameters
     tripCurves: fuseMa.map(ma => tripCurve(device, ma)),
     voltageV: installation.voltageV ?? 230,
     production: installation.production ?? false,
-    contractedPowerW: installation.contractedPowerW ?? null,
-    limiter: installation.limiter ?? 'ignore',
+    contractedPowerW:
+      installation.limiter === 'italy' ? null : (installation.contractedPowerW ?? null),
+    thresholds: installation.limiter === 'meter' ? 'meter' : 'ignore',
+    limiter:
+      installation.limiter !== 'italy'
+        ? null
+        : {
+            contractedW: installation.contractedPowerW ?? null,
+            night541: installation.night541 ?? false,
+            extraHolidays: installation.extraHolidays ?? [],
+          },
     unbalanceMa:
       installation.unbalanceA === undefined ? null : milliamperes(installation.unbalanceA),
     phaseOrder: installation.phaseOrder ?? '1-2-3',
@@ -257,6 +285,7 @@ export function controlParameters(config: ControlConfig = {}): ControlParameters
     hiddenW: control.hiddenW ?? 2600,
     limiterFactor: control.limiterFactor ?? 1.28 / 1.1,
     limiterBandMs: ms(control.limiterBandS ?? 10_200),
+    strictGap: control.strictGap ?? null,
     stepReserve: control.stepReserve ?? 'auto',
     rideMaxMs: ms(control.rideMaxS ?? 120),
     resume0Ms: ms(control.resume0S ?? 60),

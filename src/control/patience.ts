@@ -22,6 +22,11 @@ const BRIEF_MS = 3000
 /** Of what trips. */
 const BRIEF_DAMAGE = 0.2
 
+/** Nothing waits while the meter counts down, or once much of the long band is spent. */
+function mayWaitForLimiter({ countdown, limiterDamage }: ControlState): boolean {
+  return (countdown === null || countdown.isOver) && limiterDamage < LIMITER_SHARE
+}
+
 /** Whether the command may stay although the lines leave less. `bounds` are those of the view. */
 export function mayWait(
   parameters: ControlParameters,
@@ -44,7 +49,7 @@ export function mayWait(
     const base = ride(line)
     if (limit === undefined || base === null || limit.neverTripMa <= limit.ma) return false
     const carriedMa = base + cmdMa + hiddenMa
-    if (line === parameters.fuseMa.length && state.limiterDamage >= LIMITER_SHARE) return false
+    if (line === parameters.fuseMa.length && !mayWaitForLimiter(state)) return false
     if (carriedMa <= limit.neverTripMa)
       return deficitMa <= deadBandMa(parameters, cmdMa) || waitedMs < parameters.pulseMs
     if (parameters.pulseMs === 0 || waitedMs + cadenceMs > BRIEF_MS) return false

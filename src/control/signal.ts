@@ -8,16 +8,20 @@ const NEVER = Number.MAX_SAFE_INTEGER
 
 /**
  * Limits in the words of the contract. They stay until the next signal replaces them: a signal that is not repeated
- * never becomes "unlimited". A signal with a time counts only in it; outside it, and while the clock is not known, at
- * most the contracted power does.
+ * never becomes "unlimited". Where a meter says what it lets through, that counts and not the contracted power it tells
+ * beside it. A signal with a time counts only in it; outside it, and while the clock is not known, at most the
+ * contracted power does.
  */
 export function limitsOfSignal(signal: AvailablePower): readonly Limit[] {
   const { availablePowerW, contractedPowerW, validFrom, validUntil } = signal
   const limits: Limit[] = []
   const contracted = isPower(contractedPowerW) ? contractedPowerW : null
-  if (contracted !== null)
-    limits.push({ id: 'contracted_power', totalW: contracted, expires: NEVER })
-  if (!isPower(availablePowerW)) return limits
+  if (!isPower(availablePowerW))
+    return contracted === null
+      ? []
+      : [{ id: 'contracted_power', totalW: contracted, expires: NEVER }]
+  // In place of the contract as it was known before.
+  if (contracted !== null) limits.push({ id: 'contracted_power', expires: NEVER })
   const fromMs = validFrom === undefined ? 0 : epochMs(validFrom)
   const untilMs = validUntil === undefined ? NEVER : epochMs(validUntil)
   const timed = validFrom !== undefined || validUntil !== undefined

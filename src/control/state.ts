@@ -1,7 +1,9 @@
 /** What the core remembers between two events. Plain data: it survives JSON and gives the same future. */
 import type { Instant } from '../reading.ts'
+import type { Countdown } from './countdown.ts'
 import type { Echo, FieldGroup, Frame, Mapping, Mode, Raise, Telemetry, Total } from './facts.ts'
 import { type GoalState, NO_GOALS } from './goals/model.ts'
+import { type Granted, NOTHING_GRANTED } from './limiter.ts'
 import type { Bound } from './limits.ts'
 import type { ChargerStatus, Limit } from './model.ts'
 import type { ControlParameters } from './parameters.ts'
@@ -111,6 +113,12 @@ export interface ControlState {
   readonly inForce: readonly Limit[]
   /** The wall clock of the newest tick; `null` while it is not known to be right. */
   readonly wall: { readonly at: Instant; readonly ms: number } | null
+  /** The newest time a meter's clock showed, epoch ms. */
+  readonly meterClock: { readonly at: Instant; readonly ms: number } | null
+  /** What the meter told of its limiter. */
+  readonly granted: Granted
+  /** The newest countdown to a disconnection. */
+  readonly countdown: Countdown | null
   /** The house on each line, mean over a minute. */
   readonly meanBaseMa: readonly (number | null)[]
   /** The charge point became too hot and has not cooled down. */
@@ -133,6 +141,8 @@ export interface ControlState {
     readonly lost: number
     readonly answeredAt: Instant | null
     readonly drawMa: number
+    /** When the meter's own counter showed a lost report within the last hour. */
+    readonly missedAt: Instant | null
   }
 }
 
@@ -205,6 +215,9 @@ export function initialState(
     limits,
     inForce: limits,
     wall: null,
+    meterClock: null,
+    granted: NOTHING_GRANTED,
+    countdown: null,
     meanBaseMa: parameters.fuseMa.map(() => null),
     isHot: false,
     limiterDamage: 0,
@@ -219,6 +232,7 @@ export function initialState(
       lost: 0,
       answeredAt: null,
       drawMa: 0,
+      missedAt: null,
     },
   }
 }

@@ -9,11 +9,13 @@ import { ratingBound, vehicleWattsPerAmpere } from './capacity.ts'
 import { virtualReading } from './changes.ts'
 import { hearCharger } from './charger.ts'
 import { setCommand, stop } from './command.ts'
-import { expectEcho, judgeEcho } from './echo.ts'
+import { forbidsRaise, hearCountdown, judgeCountdown, obeyCountdown } from './countdown.ts'
+import { expectEcho, forgetMissed, judgeEcho } from './echo.ts'
 import { type Explanation, explain } from './explain.ts'
 import { tickGoals, wish, withGoal } from './goals/goal.ts'
 import { limiterDamage } from './heat.ts'
 import { cut, endRide, raise } from './law.ts'
+import { granted, limiterLimit } from './limiter.ts'
 import { withLimit } from './limits.ts'
 import { decay, follow } from './memory.ts'
 import { withMeterLimits } from './meter-limits.ts'
@@ -47,7 +49,7 @@ export function step(
   event: ControlEvent,
   now: Instant,
 ): Step {
-  const known = withLimits(state, now)
+  const known = withLimits(parameters, state, now)
   const heard = hear(parameters, known, event, now)
 
   // Lowering is immediate.
@@ -55,12 +57,13 @@ export function step(
   if (heard.cuts || differ(known.inForce, state.inForce))
     next = cut(parameters, next, heard.view, now)
   next = endRide(parameters, next, now)
+  next = obeyCountdown(parameters, next, now)
   next = obeyAge(parameters, next, now)
 
   // Raising waits, and only a trusted reading of all lines can begin it.
-  if (heard.raises && next.good >= 2 && freshness(parameters, next, now).level === 'fresh') {
+  const isFresh = next.good >= 2 && freshness(parameters, next, now).level === 'fresh'
+  if (heard.raises && isFresh && !forbidsRaise(next, now))
     next = raise(parameters, started(next), now)
-  }
   return say(parameters, state, next, event, heard.reassert, now)
 }
 
@@ -81,16 +84,21 @@ function hear(
   const nothing = { view: state.view, cuts: false, raises: false, reassert: false }
   switch (event.type) {
     case 'reading': {
-      const { limiter } = parameters
       const { mayRaise, reading } = event
-      const limits = withMeterLimits(state.limits, reading, { limiter, mayRaise })
-      const bounded = limits === state.limits ? state : withLimits({ ...state, limits }, now)
-      const accepted = accept(parameters, bounded, reading, mayRaise, now)
+      const limits = withMeterLimits(state.limits, reading, {
+        limiter: parameters.thresholds,
+        mayRaise,
+      })
+      const bounded =
+        limits === state.limits ? state : withLimits(parameters, { ...state, limits }, now)
+      const accepted = accept(parameters, withMeterClock(bounded, reading), reading, mayRaise, now)
       const { kind, view } = accepted
       const known = view === null ? accepted.state : follow(parameters, accepted.state, view, now)
+      const faded = kind === 'frame' ? decay(parameters, known, now) : known
+      const isReport = event.mayRaise && known.total !== state.total
       return {
         ...nothing,
-        state: kind === 'frame' ? decay(parameters, known, now) : known,
+        state: isReport ? judgeCountdown(faded, now) : faded,
         view,
         cuts: accepted.state.rejected.count === state.rejected.count || bounded !== state,
         raises: accepted.raises,
@@ -107,7 +115,11 @@ function hear(
     case 'limit':
       return {
         ...nothing,
-        state: withLimits({ ...state, limits: withLimit(state.limits, event.limit) }, now),
+        state: withLimits(
+          parameters,
+          { ...state, limits: withLimit(state.limits, event.limit) },
+          now,
+        ),
         cuts: true,
       }
     case 'goal': {
@@ -115,12 +127,18 @@ function hear(
       return { ...nothing, state: withWish(parameters, { ...state, goals }, now), cuts: true }
     }
     case 'signal': {
-      const limits = limitsOfSignal(event.signal).reduce(withLimit, state.limits)
-      return { ...nothing, state: withLimits({ ...state, limits }, now), cuts: true }
+      const { signal } = event
+      const timed = withMeterClock(state, signal)
+      const told =
+        parameters.limiter === null
+          ? { ...timed, limits: limitsOfSignal(signal).reduce(withLimit, state.limits) }
+          : { ...timed, granted: granted(parameters, timed, signal, now) }
+      const counting = hearCountdown(parameters, told, signal, now)
+      return { ...nothing, state: withLimits(parameters, counting, now), cuts: true }
     }
     case 'tick': {
       const wall = withWall(state.wall, event.wallMs, now)
-      const ticked = withLimits(wall === state.wall ? state : { ...state, wall }, now)
+      const ticked = withLimits(parameters, wall === state.wall ? state : { ...state, wall }, now)
       const told = withWish(parameters, ticked, now)
       const lower = (told.wish?.ma ?? Number.POSITIVE_INFINITY) < told.cmdMa
       const changed = lower || differ(told.inForce, state.inForce)
@@ -131,7 +149,7 @@ function hear(
         tickAt: now,
         limiterDamage: limiterDamage(parameters, told, sinceMs),
       }
-      const judged = judgeEcho(parameters, heated, now)
+      const judged = judgeEcho(parameters, forgetMissed(heated, now), now)
       const made = virtualReading(parameters, judged, now)
       return made === null
         ? { ...nothing, state: judged, cuts: changed }
@@ -146,14 +164,37 @@ function hear(
   }
 }
 
-/** Limits as they count at this instant. */
-function withLimits(state: ControlState, now: Instant): ControlState {
-  const counting = inForce(state, now)
-  if (counting === state.inForce) return state
+/** The newest time the meter's clock showed. */
+function withMeterClock(
+  state: ControlState,
+  { meterClockMs, receivedAt }: { readonly meterClockMs?: number; readonly receivedAt: Instant },
+): ControlState {
+  return meterClockMs === undefined
+    ? state
+    : { ...state, meterClock: { at: receivedAt, ms: meterClockMs } }
+}
+
+/** Limits as they count at this instant, that of the meter's limiter last. */
+function withLimits(
+  parameters: ControlParameters,
+  state: ControlState,
+  now: Instant,
+): ControlState {
+  const others = inForce(state, now)
+  const limiter = limiterLimit(parameters, state, now)
+  const last = state.inForce.at(-1)
+  // Made anew each time: the one that counts already stays while it says the same.
+  const kept = last?.id === limiter?.id && last?.totalW === limiter?.totalW ? last : limiter
+  const counting = kept === null || kept === undefined ? others : [...others, kept]
+  if (isSame(counting, state.inForce)) return state
   const isOver = ({ expires, onExpiry }: Limit) => expires <= now && onExpiry === undefined
   return state.limits.some(isOver)
     ? { ...state, limits: state.limits.filter(limit => !isOver(limit)), inForce: counting }
     : { ...state, inForce: counting }
+}
+
+function isSame(a: readonly Limit[], b: readonly Limit[]): boolean {
+  return a === b || (a.length === b.length && a.every((limit, index) => limit === b[index]))
 }
 
 /** What the goals wish at this instant. */

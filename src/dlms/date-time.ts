@@ -79,6 +79,11 @@ export function europeanToUtc(localS: number, standardS: number): number | undef
   return winter ? asWinter : asSummer
 }
 
+/** Minutes from UTC to Central European civil time, 60 or 120. */
+export function centralEuropeanOffsetMin(utcS: number): number {
+  return isSummerTime(utcS) ? 120 : 60
+}
+
 function isSummerTime(utcS: number): boolean {
   const [year] = dateOf(Math.floor(utcS / 86_400))
   return utcS >= lastSundayAt1(year, 3) && utcS < lastSundayAt1(year, 10)
@@ -109,7 +114,7 @@ export function daysSince1970(year: number, month: number, day: number): number 
 }
 
 /** Year, month and day of a day counted from 1970-01-01. */
-function dateOf(days: number): [number, number, number] {
+export function dateOf(days: number): [number, number, number] {
   const z = days + 719_468
   const era = Math.floor(z / 146_097)
   const dayOfEra = z - era * 146_097

@@ -17,6 +17,8 @@ export interface Source {
   run(sink: Sink, report: (event: SourceEvent) => void, signal: AbortSignal): Promise<void>
   /** Tells the source that a frame with a right checksum arrived (a serial source settles its parity on it). */
   frameAccepted?(): void
+  /** Tells whether a vehicle may be charging: what is polled is then polled more often. */
+  charging?(isCharging: boolean): void
   /** Sends bytes to the meter or gateway; lost while there is no connection. Absent where nothing can be sent. */
   send?(bytes: Uint8Array): void
 }

@@ -11,10 +11,12 @@ import type { Controller, ControllerFactory, Site } from './controllers/controll
 import { Judge, type Powers } from './judge.ts'
 import { eventMeter } from './meters/event.ts'
 import type { Meter, MeterSetting } from './meters/meter.ts'
+import { openMeter } from './meters/open-meter.ts'
 import { periodicMeter } from './meters/periodic.ts'
 import { telegramMeter } from './meters/telegrams.ts'
 import type { Tally } from './metrics.ts'
 import { type EnergyRegisters, NO_ENERGY } from './norway/electrical.ts'
+import { isOpenMeter } from './open-meter/kind.ts'
 import { random } from './random.ts'
 import { recordedLoad } from './recording.ts'
 import { carWatts, isWithin, type Scenario } from './scenario.ts'
@@ -65,7 +67,8 @@ export function runScenario(scenario: Scenario, options: RunOptions, tally: Tall
   let report = reportOf(scenario, chargePoint, car, 0, 0)
   const cpu = process.cpuUsage()
 
-  if (scenario.availablePowerW !== undefined)
+  // An Open Meter says so itself.
+  if (scenario.availablePowerW !== undefined && !isOpenMeter(scenario.meter))
     controller.signal?.(
       {
         availablePowerW: scenario.availablePowerW,
@@ -96,9 +99,10 @@ export function runScenario(scenario: Scenario, options: RunOptions, tally: Tall
       const arrivals = meter.step(second, truth)
       controller.charger(report, now)
       report = reportOf(scenario, chargePoint, car, offeredA, now)
-      for (const { reading, at, notes } of arrivals) {
+      for (const { reading, at, notes, signal } of arrivals) {
         const begun = performance.now()
-        controller.reading(reading, Math.min(at, now), notes)
+        if (reading !== undefined) controller.reading(reading, Math.min(at, now), notes)
+        if (signal !== undefined) controller.signal?.(signal, Math.min(at, now))
         tally.reactionsMs.push(performance.now() - begun)
       }
       const limitA = controller.tick(now, wallMs)
@@ -163,7 +167,9 @@ function meterOf(scenario: Scenario, options: RunOptions, startMs: number): Mete
     case 'event':
       return eventMeter(setting)
     case 'telegrams':
-      return telegramMeter(setting, startMs, options.decoders ?? [])
+      return isOpenMeter(model)
+        ? openMeter(setting, startMs, scenario.availablePowerW ?? 0, options.decoders ?? [])
+        : telegramMeter(setting, startMs, options.decoders ?? [])
   }
 }
 

@@ -1,6 +1,7 @@
 /** What a closed-loop run is made of: the form with every default filled in. */
 import type { ControlConfig } from '../control/parameters.ts'
 import type { LoadSpec } from './appliances/index.ts'
+import { contractedW, isOpenMeter } from './open-meter/kind.ts'
 import { limiter, type Protection, protection } from './protection.ts'
 import type { Recording } from './recording.ts'
 import type {
@@ -137,6 +138,9 @@ export function scenarioOf(file: ScenarioFile, recording?: Recording): Scenario 
         grid: wiring === '3P3W' ? 'IT' : 'TN',
         mainFuseA: ratings,
         ...(isLimiter ? {} : { device }),
+        ...(isOpenMeter(meter) && availablePowerW !== undefined
+          ? { limiter: 'italy' as const, contractedPowerW: contractedW(availablePowerW) }
+          : {}),
         voltageV,
       },
       chargePoint: {
@@ -152,7 +156,7 @@ export function scenarioOf(file: ScenarioFile, recording?: Recording): Scenario 
         latencyS: meter.toldLatencyS,
         resolutionA: meter.resolutionA,
         truncates: meter.truncates,
-        reportsChanges: meter.kind === 'event',
+        reportsChanges: meter.kind === 'event' || isOpenMeter(meter),
       },
       control: file.control ?? {},
     },

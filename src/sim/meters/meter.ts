@@ -1,13 +1,14 @@
 /** A simulated meter at the level of readings: when it measures, what is lost on the way, what arrives when. */
-import type { Instant, Note, Reading } from '../../reading.ts'
+import type { AvailablePower, Instant, Note, Reading } from '../../reading.ts'
 import type { ElectricalState } from '../norway/electrical.ts'
 import { isWithin, type MeterModel } from '../scenario.ts'
 
-/** One telegram that arrived. */
+/** One telegram that arrived: what it measured, what it grants. */
 export interface Arrival {
   readonly at: Instant
-  readonly reading: Reading
+  readonly reading?: Reading
   readonly notes?: readonly Note[]
+  readonly signal?: AvailablePower
 }
 
 /** What it can measure in this second. */

@@ -8,6 +8,7 @@ import type { ElectricalState } from '../norway/electrical.ts'
 import { kaifa } from '../norway/kaifa.ts'
 import { kamstrup } from '../norway/kamstrup.ts'
 import type { HanProfile, MeterIdentity, Wiring } from '../norway/telegram.ts'
+import { OPEN_METER_DECODER } from '../open-meter/kind.ts'
 import { type Arrival, type Meter, type MeterSetting, Transit } from './meter.ts'
 
 /** How the meter of a decoder is simulated. */
@@ -53,7 +54,7 @@ const SIMULATED: Readonly<Record<string, Simulated>> = {
 }
 
 /** Ids of decoders whose meters can be simulated. */
-export const SIMULATED_DECODERS: readonly string[] = Object.keys(SIMULATED)
+export const SIMULATED_DECODERS: readonly string[] = [...Object.keys(SIMULATED), OPEN_METER_DECODER]
 
 /** The meter of a decoder, read by that decoder. `startMs`: epoch ms of the first second. */
 export function telegramMeter(

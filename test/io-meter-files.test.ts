@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { NO_KEYS } from '../src/dlms/keys.ts'
 import { AmpacityError } from '../src/errors.ts'
-import { configuredKeys, loadKeys } from '../src/io/keys-file.ts'
+import { configuredKeys, loadKeys } from '../src/io/meter-files.ts'
 
 const EK = '000102030405060708090a0b0c0d0e0f'
 const JSON_KEYS = JSON.stringify({
