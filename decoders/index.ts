@@ -1,6 +1,7 @@
 /** Every decoder there is. A new one is a file of its own and a line here. */
 import type { DecoderDefinition } from '../src/decoder.ts'
 import { dlmsPush } from './dlms-push.ts'
+import { chain2 } from './it-chain2.ts'
 import { chain2gate } from './it-chain2gate.ts'
 import { sinapsi } from './it-sinapsi.ts'
 import { jsonMap } from './json-map.ts'
@@ -22,5 +23,6 @@ export const decoders: readonly DecoderDefinition[] = [
   sml,
   chain2gate,
   sinapsi,
+  chain2,
   jsonMap,
 ]

@@ -35,11 +35,21 @@ const COMMANDS: readonly [name: string, summary: string, load: () => Promise<Com
     'lists the built-in decoders',
     async () => (await import('./commands/decoders.ts')).listDecoders,
   ],
+  [
+    'chargers',
+    'lists the built-in wallboxes',
+    async () => (await import('./commands/chargers.ts')).listChargers,
+  ],
+  [
+    'output-safe',
+    'the safe value to every output, then leaves',
+    async () => (await import('./commands/output-safe.ts')).outputSafe,
+  ],
 ]
 
 const OVERVIEW = `ampacity reads the smart meter's local port and commands the wallbox's charging current.
 
-${COMMANDS.map(([name, summary]) => `  ampacity ${name.padEnd(10)}${summary}`).join('\n')}
+${COMMANDS.map(([name, summary]) => `  ampacity ${name.padEnd(13)}${summary}`).join('\n')}
 
 \`ampacity COMMAND --help\` shows options and an example.
 Example:  ampacity decode fixtures/norway/aidon-6534-list2.constructed.hex

@@ -19,10 +19,32 @@ export function problemsOf(
   return issues.flatMap(issue => {
     const at = issue.path.map(key => (typeof key === 'number' ? key : String(key)))
     if (issue.code === 'unrecognized_keys')
-      return issue.keys.map(key => problem([...at, key], unknownKey(key, at, schema)))
+      return issue.keys.map(key => problem([...at, key], unknownKey(key, at, schema, data)))
     const found = describe(at.reduce(child, data))
-    return [problem(at, `found ${found}, expected ${issue.message}`)]
+    const here = problem(at, `found ${found}, expected ${issue.message}`)
+    return issue.code === 'invalid_union'
+      ? [here, ...inCommon(at.slice(0, -1), schema, data)]
+      : [here]
   })
+}
+
+/** Of a mapping whose kind is not known: the problems of what all kinds have in common. */
+function inCommon(at: Path, schema: z.ZodType, data: unknown): readonly Located[] {
+  const last = at.at(-1)
+  if (last === undefined) return []
+  const several = unwrapped(schemaOf(schemaAt(schema, at.slice(0, -1), data), last))
+  const { discriminator, options = [] } = kindsOf(several)
+  const [first = {}, ...rest] = options.map(shapeOf)
+  if (discriminator === undefined) return []
+  return Object.entries(first)
+    .filter(([key, part]) => rest.every(shape => shape[key] === part))
+    .flatMap(([key, part]) => {
+      const value = child(at.reduce(child, data), key)
+      const { error } = part.safeParse(value)
+      return problemsOf(error?.issues ?? [], part, value).map(({ at: inside, message }) =>
+        problem([...at, key, ...inside], message),
+      )
+    })
 }
 
 /** A problem at a path. */
@@ -45,14 +67,41 @@ function child(value: unknown, key: string | number): unknown {
     : undefined
 }
 
-function unknownKey(key: string, at: Path, schema: z.ZodType): string {
-  const keys = Object.keys(shapeOf(at.reduce<z.ZodType | undefined>(schemaOf, schema)))
+function unknownKey(key: string, at: Path, schema: z.ZodType, data: unknown): string {
+  const keys = Object.keys(shapeOf(schemaAt(schema, at, data)))
   const near = keys.find(other => distance(plain(key), plain(other)) <= 2)
   if (near !== undefined) return `unknown key; did you mean ${near}?`
   for (const [section, part] of Object.entries(shapeOf(schema)))
     if (Object.keys(shapeOf(part)).some(other => plain(other) === plain(key)))
       return `unknown key; did you mean ${section}.${key}?`
   return `unknown key, expected one of ${keys.join(', ')}`
+}
+
+/** The schema that holds at a path; of several kinds the one that the data names. */
+function schemaAt(schema: z.ZodType, at: Path, data: unknown): z.ZodType | undefined {
+  let here: z.ZodType | undefined = kindOf(schema, data)
+  let value = data
+  for (const key of at) {
+    value = child(value, key)
+    here = kindOf(schemaOf(here, key), value)
+  }
+  return here
+}
+
+/** Of a schema that has a shape for each kind, the one for this value; any other schema as it is. */
+function kindOf(schema: z.ZodType | undefined, value: unknown): z.ZodType | undefined {
+  const inner = unwrapped(schema)
+  const { discriminator, options } = kindsOf(inner)
+  if (discriminator === undefined) return inner
+  const kind = child(value, discriminator)
+  return options?.find(option => shapeOf(option)[discriminator]?.safeParse(kind).success)
+}
+
+function kindsOf(schema: z.ZodType | undefined): {
+  readonly discriminator?: string
+  readonly options?: readonly z.ZodType[]
+} {
+  return (schema?.def ?? {}) as ReturnType<typeof kindsOf>
 }
 
 function schemaOf(schema: z.ZodType | undefined, key: string | number): z.ZodType | undefined {

@@ -6,27 +6,27 @@ import { z } from 'zod'
 import type { Config } from './config.ts'
 import { NEVER_TRIP } from './control/parameters.ts'
 import { LOG_LEVELS } from './io/log.ts'
-import { amperes, numberFrom, phases, seconds, text, yesOrNo } from './schema-parts.ts'
+import { OUTPUT_SCHEMA } from './output-schema.ts'
+import {
+  amperes,
+  id,
+  mapping,
+  numberFrom,
+  oneOf,
+  phases,
+  seconds,
+  text,
+  yesOrNo,
+} from './schema-parts.ts'
 
 const optional = z.exactOptional
 
 const celsius = numberFrom('a number of degrees Celsius', 0, 120)
 
-function oneOf<const Words extends readonly [string, ...string[]]>(...words: Words) {
-  return z.enum(words, { error: `one of ${words.join(', ')}` })
-}
-
-function mapping<Shape extends z.ZodRawShape>(shape: Shape) {
-  return z.strictObject(shape, { error: `a mapping with ${Object.keys(shape).join(', ')}` })
-}
-
 const path = text('the path of a file')
 
 const FUSE = 'a number of amperes from 6 to 125, or a list with one for each line'
 const fuse = amperes(6, 125)
-
-const ID = 'a name of 1 to 32 characters a-z, 0-9, _ or -'
-const id = z.string({ error: ID }).regex(/^[a-z0-9_-]{1,32}$/, { error: ID })
 
 const ZONE = 'a time zone such as Europe/Oslo'
 const timezone = z.string({ error: ZONE }).refine(isTimeZone, { error: ZONE })
@@ -93,6 +93,18 @@ export const CONFIG_SCHEMA: z.ZodType<Config> = mapping({
           serial: optional(text('the name of a serial port, best one under /dev/serial/by-id')),
           tcp: optional(tcp),
           listen: optional(listen),
+          modem: optional(
+            mapping({
+              port: text('the name of a serial port, best one under /dev/serial/by-id'),
+              carrierHz: optional(numberFrom('a number of hertz', 20_000, 250_000)),
+              layer: optional(oneOf('PHY', 'DL', 'SS')),
+              check: optional(oneOf('crc8', 'crc16-be', 'crc32-le', 'crc32-be')),
+              checkCoversLength: optional(yesOrNo),
+              sniffer: optional(yesOrNo),
+              requestLine: optional(oneOf('rts', 'none')),
+              resetLine: optional(oneOf('dtr', 'none')),
+            }),
+          ),
           chain2gate: optional(gateway),
           sinapsi: optional(gateway),
           mqtt: optional(
@@ -179,11 +191,7 @@ export const CONFIG_SCHEMA: z.ZodType<Config> = mapping({
     }),
   ),
   keys: optional(mapping({ file: optional(path), credential: optional(text('a name')) })),
-  outputs: optional(
-    z.array(mapping({ id, type: oneOf('file'), path, chargePoint: optional(id) }), {
-      error: 'a list of outputs, each with id, type and path',
-    }),
-  ),
+  outputs: optional(z.array(OUTPUT_SCHEMA, { error: 'a list of outputs, each with id and type' })),
   mqtt: optional(
     mapping({
       url: broker,

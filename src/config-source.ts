@@ -6,6 +6,7 @@ export const SOURCES = [
   'serial',
   'tcp',
   'listen',
+  'modem',
   'chain2gate',
   'sinapsi',
   'mqtt',
@@ -25,6 +26,24 @@ export interface MqttAccess {
   readonly keyFile?: string
 }
 
+/** A power-line modem (ST7580) at a serial port, and how it is to listen. */
+export interface ModemConfig {
+  readonly port: string
+  /** The only channel it hears, Hz; that of Chain2 is not public, 132 500 is the middle of its band. */
+  readonly carrierHz?: number
+  /** Layer that hands data over, default DL: the agent then opens what is protected. */
+  readonly layer?: 'PHY' | 'DL' | 'SS'
+  /** Check of the data link layer, default crc32-le as the modem comes. */
+  readonly check?: 'crc8' | 'crc16-be' | 'crc32-le' | 'crc32-be'
+  readonly checkCoversLength?: boolean
+  /** Hands over frames whose check or digest failed as well. */
+  readonly sniffer?: boolean
+  /** T_REQ: `rts` (default), or `none` where a bridge holds it. */
+  readonly requestLine?: 'rts' | 'none'
+  /** RESETN: `dtr` (default), or `none`: the modem is then reset by command. */
+  readonly resetLine?: 'dtr' | 'none'
+}
+
 /** Where the meter's bytes come from; one of {@link SOURCES}. */
 export interface SourceConfig {
   readonly serial?: string
@@ -32,6 +51,7 @@ export interface SourceConfig {
   readonly tcp?: string
   /** `tcp://host:port` or `udp://host:port` of this machine, for meters that connect by themselves. */
   readonly listen?: string
+  readonly modem?: ModemConfig
   /** Host of a Chain2Gate, with the port where it is none of its own. */
   readonly chain2gate?: string
   /** Host of a Sinapsi Alfa. */
@@ -54,6 +74,7 @@ export interface SourceConfig {
 export function isItalian(decoder: string | undefined, source: SourceConfig | undefined): boolean {
   return (
     decoder?.startsWith('it-') === true ||
+    source?.modem !== undefined ||
     source?.chain2gate !== undefined ||
     source?.sinapsi !== undefined
   )

@@ -10,14 +10,9 @@ import { checkSource, isItalian, type MqttAccess, type SourceConfig } from './co
 import type { ControlConfig } from './control/parameters.ts'
 import { AmpacityError, type Parsed } from './errors.ts'
 import type { LogLevel } from './io/log.ts'
+import type { OutputConfig } from './output-config.ts'
 
-/** One output. */
-export interface OutputConfig {
-  readonly id: string
-  readonly type: 'file'
-  readonly path: string
-  readonly chargePoint?: string
-}
+export type { FileOutputConfig, ModbusOutputConfig, OutputConfig } from './output-config.ts'
 
 /** Where the meter's keys are: a file of the form that \`decode --keys\` takes, or the name of a systemd credential. */
 export interface KeysConfig {

@@ -66,6 +66,8 @@ export const ERROR_CODES = {
   INPUT_EMPTY: { exit: 1, remedy: 'Record again: the port delivered no bytes.' },
   INPUT_NOT_HEX: { exit: 2, remedy: 'Use --input binary, or correct the hex digits.' },
   CAPTURE_INVALID: { exit: 2, remedy: 'Record it again with `ampacity capture`.' },
+  PROFILE_UNKNOWN: { exit: 2, remedy: '`ampacity chargers` lists the ids; a file needs its path.' },
+  PROFILE_INVALID: { exit: 2, remedy: 'Correct the profile; its form is in docs/wallboxes.md.' },
   DECODER_UNKNOWN: { exit: 2, remedy: '`ampacity decoders` lists the ids.' },
   PORT_MISSING: {
     exit: 1,

@@ -118,6 +118,7 @@ export function observeEvent(stats: LineStats, event: DecoderEvent): LineStats {
       lastReadingAt: event.reading.receivedAt,
       ...tallied(stats, event.length, 'good'),
     }
+  if (event.type === 'info') return { ...stats, ...tallied(stats, event.length, 'good') }
   if (event.type !== 'rejected') return stats
   const { code } = event.error
   const rejected = { ...stats.rejected, [code]: (stats.rejected[code] ?? 0) + 1 }

@@ -164,6 +164,7 @@ export type Note =
   | 'repaired_crlf'
   | 'retained'
   | 'reports_lost'
+  | 'unauthenticated'
 
 /** What one telegram said. */
 export interface Reading {
@@ -187,6 +188,11 @@ export interface Reading {
    * counter; absent where it tells nothing. Not published.
    */
   readonly missedReports?: number
+  /**
+   * How much older its values may be than its arrival and the usual latency say, ms; absent where they are not. Not
+   * published.
+   */
+  readonly ageMs?: number
   /**
    * What the meter's clock showed at {@link receivedAt}, epoch ms, smoothed over several telegrams: a limiter switches
    * by this clock. Not published.

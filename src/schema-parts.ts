@@ -26,3 +26,22 @@ export const yesOrNo: z.ZodBoolean = z.boolean({ error: 'true or false' })
 
 /** A text that is not empty. */
 export const text = (what: string): z.ZodString => z.string({ error: what }).min(1, { error: what })
+
+/** One of several words. */
+export function oneOf<const Words extends readonly [string, ...string[]]>(
+  ...words: Words
+): z.ZodEnum<{ [Word in Words[number]]: Word }> {
+  return z.enum(words, { error: `one of ${words.join(', ')}` }) as never
+}
+
+/** A mapping with these keys and no others. */
+export function mapping<Shape extends z.ZodRawShape>(
+  shape: Shape,
+): z.ZodObject<Shape, z.core.$strict> {
+  return z.strictObject(shape, { error: `a mapping with ${Object.keys(shape).join(', ')}` })
+}
+
+const ID = 'a name of 1 to 32 characters a-z, 0-9, _ or -'
+
+/** What things are called in files, topics and logs. */
+export const id: z.ZodString = z.string({ error: ID }).regex(/^[a-z0-9_-]{1,32}$/, { error: ID })

@@ -151,7 +151,7 @@ const mistakes: [args: string[], status: number, message: RegExp][] = [
   ],
   [['replay', '--set', 'instalation.mainFuseA=20', fixture('aidon-6534-list2')], 2, /did you mean/],
   [['replay', file('bad.jsonl', '{"capture":1}\n{"at_ms":"x"}\n')], 2, /CAPTURE_INVALID: .*line 2/],
-  [['capture'], 2, /USAGE: expected one of --serial PORT and --tcp HOST:PORT/],
+  [['capture'], 2, /USAGE: expected one of --serial, --tcp, --chain2gate, --sinapsi/],
   [['capture', '--serial', '/dev/ampacity-none'], 1, /PORT_MISSING: .*ampacity-none/],
   [['capture', '--serial', '/dev/null'], 1, /PORT_UNUSABLE/],
   [['capture', '--serial', 'x', '--line', '8X1'], 2, /USAGE: line format 8X1/],
@@ -196,8 +196,17 @@ t.test(
 t.test('help of every command fits one screen and shows an example', async t => {
   const overview = await runCli(['--help'])
   t.equal(overview.status, 0)
-  const names = [...overview.stdout.matchAll(/^ {2}ampacity (\w+)/gm)].map(m => m[1]!)
-  t.same(names, ['run', 'decode', 'replay', 'capture', 'simulate', 'decoders'])
+  const names = [...overview.stdout.matchAll(/^ {2}ampacity ([\w-]+)/gm)].map(m => m[1]!)
+  t.same(names, [
+    'run',
+    'decode',
+    'replay',
+    'capture',
+    'simulate',
+    'decoders',
+    'chargers',
+    'output-safe',
+  ])
   for (const name of names) {
     const { stdout, status } = await runCli([name, '--help'])
     t.equal(status, 0)
@@ -221,6 +230,7 @@ t.test('decoders', async t => {
       'sml',
       'it-chain2gate',
       'it-sinapsi',
+      'it-chain2',
       'json-map',
     ],
   )

@@ -112,7 +112,7 @@ const wrong: [text: string, path: string, message: RegExp][] = [
   [
     'meter: {source: {}}',
     'meter.source',
-    /found none, expected one of serial, tcp, listen, chain2gate, sinapsi, mqtt, http, file, stdin/,
+    /found none, expected one of serial, tcp, listen, modem, chain2gate, sinapsi, mqtt, http, file, stdin/,
   ],
   ['meter: {source: {tcp: meter}}', 'meter.source.tcp', /found 'meter', expected host:port/],
   [
@@ -149,7 +149,7 @@ for (const [text, path, message] of wrong) {
 
 await t.test('every problem at once, also between parts that are right', async t => {
   const parsed = parseConfig(
-    'installation: {mainFuseA: x, phases: 1}\nlog: {level: loud}\nchargePoint: {phases: 3}\nzone: 1\noutputs: [{id: 1}]',
+    'installation: {mainFuseA: x, phases: 1}\nlog: {level: loud}\nchargePoint: {phases: 3}\nzone: 1\noutputs: [{id: 1}, {id: 2, type: file}]',
   )
   t.notOk(parsed.ok)
   if (parsed.ok) return
@@ -158,8 +158,9 @@ await t.test('every problem at once, also between parts that are right', async t
     'installation.mainFuseA',
     'log.level',
     'outputs.0.id',
-    'outputs.0.path',
     'outputs.0.type',
+    'outputs.1.id',
+    'outputs.1.path',
     'zone',
   ])
 })

@@ -476,3 +476,21 @@ t.test(
     t.notMatch(hidden.core.last?.explanation, { code: 'MAPPING_UNKNOWN' })
   },
 )
+
+t.test('a quarter hour that is told half a minute late', async t => {
+  const late = (home: Living, at: number, watts: number) => {
+    const told = reading(at * 1000, { activePowerImportW: watts, uncertaintyW: 300 })
+    home.core.feed({ type: 'reading', reading: { ...told, ageMs: 25_000 }, mayRaise: true }, at)
+  }
+  const overtaken = charging()
+  overtaken.report(125, 1100 + 230 * 12.3)
+  late(overtaken, 130, 400 + 230 * 12.3)
+  t.equal(overtaken.core.state.frame?.powerW, 1100 + 230 * 12.3, 'a report in between is newer')
+  t.match(overtaken.core.state.rejected, { count: 1, reason: 'older than the newest reading' })
+
+  const moving = charging()
+  for (let s = 121; s < 160; s++) moving.core.charger(s, [s < 140 ? 12.3 : 6, 0, 0])
+  late(moving, 160, 400 + 230 * 12.3)
+  t.equal(moving.core.cmd, 12.3, 'it may be of before the vehicle moved: no load is seen in it')
+  t.ok(moving.core.state.unsettled !== null)
+})

@@ -7,7 +7,7 @@ const norway = fixtures('norway')
 t.test('ids are unique', async t => {
   const ids = [...decoders, auto].map(d => d.id)
   t.equal(new Set(ids).size, ids.length)
-  t.equal(ids.length, 10, 'the registry was visited')
+  t.equal(ids.length, 11, 'the registry was visited')
 })
 
 t.test('auto', async t => {

@@ -2,6 +2,8 @@
 import t from 'tap'
 import { auto, decoders } from '../decoders/index.ts'
 import { chain2gate } from '../decoders/it-chain2gate.ts'
+import { sinapsi } from '../decoders/it-sinapsi.ts'
+import { encodePoll } from '../decoders/sinapsi/poll.ts'
 import type { ControlConfig } from '../src/control/parameters.ts'
 import { ampacity } from '../src/sim/controllers/ampacity.ts'
 import type { LimiterBand } from '../src/sim/open-meter/limiter.ts'
@@ -108,13 +110,55 @@ t.test('quarter hours alone keep charging alive; 30 minutes without one do not',
   }
 })
 
-const SCENARIOS = { K: 0.88, L: 0.88 }
-for (const [letter, energy] of Object.entries(SCENARIOS))
-  t.test(`scenario ${letter} through the decoder: nothing trips`, async t => {
-    const scenario = scenarioFrom({
-      extends: letter,
-      meter: { kind: 'telegrams', decoder: 'it-chain2gate' },
-    })
+/** The same home behind a Sinapsi Alfa that is polled every five seconds. */
+function polled(
+  more: Partial<OpenHomeOptions> & { readonly bands?: readonly LimiterBand[] },
+): OpenHome {
+  return home({
+    decoder: sinapsi.create({}),
+    config: { ...CONFIG, meter: { reportsChanges: true, latencyS: 7 } },
+    poll: {
+      everyS: 5,
+      bytes: registers =>
+        encodePoll(
+          [
+            [2, 18],
+            [780, 3],
+            [203, 1],
+          ].map(([address = 0, count = 0]) => ({
+            address,
+            words: Array.from({ length: count }, (_, i) => registers.read(address + i)),
+          })),
+        ),
+    },
+    ...more,
+  })
+}
+
+t.test('polled registers: warm-up, charging, and no disconnection from 20 s on', async t => {
+  for (const seconds of [20, 25, 30, 45, 60, 90, 120, 180])
+    for (const jumpW of [700, 1500, 2500])
+      for (const isDeaf of [false, true]) {
+        const loop = polled({
+          bands: [{ seconds }],
+          houseW: s => (s < 1800 ? 400 : 400 + jumpW),
+          loses: ({ cf }, s) => isDeaf && (s > 1800 || cf !== 22) && s >= 1800,
+        })
+        let most = 0
+        for (let s = 0; s < 2400; s++) {
+          loop.step()
+          if (s < 900) most = Math.max(most, loop.limitA)
+          if (s === 1799) t.ok(loop.carA > 10, `${loop.carA} A`)
+        }
+        t.equal(most, 0, 'nothing before the first quarter of an hour fills the registers')
+        t.equal(loop.trips, 0, `${seconds} s, ${jumpW} W more, deaf ${isDeaf}`)
+      }
+})
+
+const SCENARIOS = { 'open-meter': 0.88, 'open-meter-lossy': 0.88 }
+for (const [name, energy] of Object.entries(SCENARIOS))
+  t.test(`${name}: K and L through the decoder, nothing trips`, async t => {
+    const scenario = scenarioFrom({ extends: name })
     const metrics = simulate(scenario, {
       controller: ampacity,
       seeds: [1, 2],

@@ -94,9 +94,11 @@ t.test('every event code is listed, and no other', async t => {
     .map(name => readFileSync(`${ROOT}src/${name}`, 'utf8'))
   const used = new Set(
     sources.flatMap(text =>
-      [...text.matchAll(/(?:code: |\| |[A-Z_]+: |\?\? )'([a-z]+(?:_[a-z]+)+|started)'/g)].map(
-        m => m[1]!,
-      ),
+      [
+        ...text.matchAll(
+          /(?:code: |\| |[A-Z_]+: |\?\? )'([a-z]+(?:_[a-z]+)+|started|contention)'/g,
+        ),
+      ].map(m => m[1]!),
     ),
   )
   const events = README.slice(README.indexOf('Events of the agent')).split('\n\n')[0]!

@@ -21,6 +21,11 @@ const STAMPS = [
   'eventscounter',
 ]
 
+/** Time stamps and counters are short; what is not is still told apart by its beginning. */
+function shortened(value: unknown): string | undefined {
+  return value === undefined ? undefined : String(value).slice(0, 24)
+}
+
 /** One conversation with one gateway. */
 export class Chain2Messages {
   private readonly id: string
@@ -61,6 +66,7 @@ export class Chain2Messages {
       gapW: this.gapW ?? presumedGapW(this.options, this.contractedW),
       mostW: 2 * (this.availableW ?? this.contractedW ?? 0),
       missed,
+      isRetained,
     }
     const signal = signalOf(frame, context)
     return {
@@ -81,7 +87,7 @@ export class Chain2Messages {
 
   /** The same frame, event and time stamps were there before. */
   private isSecond({ cf, meter, values }: CompactFrame): boolean {
-    const stamps = STAMPS.map(name => values.get(name))
+    const stamps = STAMPS.map(name => values.get(name)).map(shortened)
     if (stamps.every(stamp => stamp === undefined)) return false
     const key = [cf, meter, ...stamps].join(' ')
     if (this.seen.includes(key)) return true

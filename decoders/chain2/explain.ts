@@ -91,7 +91,7 @@ function meaningOf(name: string, raw: string): string {
   const quantity = quantityOf(key)
   const unit = quantity?.unit ?? UNITS[key] ?? ''
   const available = amount(name, number) === null ? 'not available' : `${value} ${unit}`.trim()
-  return quantity === undefined ? available : `${available}, ${quantity.code}`
+  return quantity === undefined ? available : `${available}, ${quantity.code.split('*')[0]}`
 }
 
 const UNITS: Readonly<Record<string, string>> = {

@@ -25,10 +25,20 @@ export interface Context {
   /** More than this and {@link ABSURD_W} cannot flow, W. */
   readonly mostW: number
   readonly missed: number | undefined
+  /** Kept by somebody, nobody knows how long. */
+  readonly isRetained: boolean
 }
 
 /** No limiter lets so much through. */
 const ABSURD_W = 40_000
+
+/** A quarter hour tells again what was kept longer. */
+const LONGEST_SILENCE_MS = 900_000
+/** From measuring to sending; more than that is told. */
+const USUAL_MS = 5000
+
+/** Frames whose counters count reports of power. */
+const COUNTS_REPORTS: ReadonlySet<number> = new Set([21, 51])
 
 /** Frames that tell the power of now. */
 const TELLS_POWER: ReadonlySet<number> = new Set([1, 21, 22, 51])
@@ -41,7 +51,7 @@ const TELLS_POWER: ReadonlySet<number> = new Set([1, 21, 22, 51])
  */
 export function readingOf(frame: CompactFrame, context: Context): Reading {
   const { cf, meter, values } = frame
-  const { decoder, at, gapW, mostW, missed, clock } = context
+  const { decoder, at, gapW, mostW, missed, clock, isRetained } = context
   const isExchange = meter.startsWith('M1')
   const fields: { [Name in FieldName]?: number | null } = {}
   const registers: Register[] = []
@@ -73,6 +83,7 @@ export function readingOf(frame: CompactFrame, context: Context): Reading {
     fields.uncertaintyW = gapW
   const meterTime = timeOf(values)
   const meterClockMs = clock.at(at)
+  const ageMs = isRetained ? LONGEST_SILENCE_MS : ageOf(values)
   return {
     decoder,
     receivedAt: at,
@@ -83,7 +94,10 @@ export function readingOf(frame: CompactFrame, context: Context): Reading {
     values: fields,
     ...(tariff === undefined ? {} : { tariff }),
     registers,
-    ...(missed === undefined || !isExchange || cf !== 21 ? {} : { missedReports: missed }),
+    ...(missed === undefined || !isExchange || !COUNTS_REPORTS.has(cf)
+      ? {}
+      : { missedReports: missed }),
+    ...(ageMs === undefined ? {} : { ageMs }),
     ...(meterClockMs === undefined ? {} : { meterClockMs }),
   }
 }
@@ -148,6 +162,15 @@ function registerOf(
 ): Register {
   const time = at === undefined ? undefined : localIso(partialDate(values.get(at)))
   return { obis: `${channel}:${code}`, value, unit, ...(time === undefined ? {} : { time }) }
+}
+
+/** A frame of the quarter hour is sent up to half a minute after it. */
+function ageOf(values: Values): number | undefined {
+  const measuredS = posix(values.get('measureposixtimestamp'))
+  const sentS = posix(values.get('messageposixtimestamp'))
+  if (measuredS === null || sentS === null) return undefined
+  const ageMs = (sentS - measuredS) * 1000
+  return ageMs > USUAL_MS && ageMs <= LONGEST_SILENCE_MS ? ageMs : undefined
 }
 
 /** When it was measured or happened, by the meter's clock; its time stamps are UTC. */

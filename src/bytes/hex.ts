@@ -14,3 +14,12 @@ export function hex(value: number): string {
   const digits = value.toString(16)
   return `0x${digits.length % 2 === 1 ? '0' : ''}${digits}`
 }
+
+/** Bytes of hex digits in pairs, either case, separated by blanks, `:` or `-` or not at all; `undefined` for anything else. */
+export function parseHex(text: string): Uint8Array | undefined {
+  const digits = text.replace(/[\s:-]/g, '')
+  if (digits.length % 2 === 1 || /[^0-9a-f]/i.test(digits)) return undefined
+  return Uint8Array.from({ length: digits.length / 2 }, (_, i) =>
+    Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16),
+  )
+}

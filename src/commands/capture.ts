@@ -1,27 +1,28 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
-import { auto } from '../../decoders/index.ts'
-import type { DecoderEvent, SerialSettings } from '../decoder.ts'
+import type { SourceConfig } from '../config-source.ts'
+import type { Decoder, DecoderDefinition, DecoderEvent, SerialSettings } from '../decoder.ts'
 import { AmpacityError, EXIT } from '../errors.ts'
 import { captureHeaderLine } from '../io/capture-file.ts'
 import { systemClock } from '../io/clock.ts'
 import type { Clock, Sink, Source } from '../io/ports.ts'
 import { recordBursts } from '../io/record.ts'
 import { closeSerialPort, openSerialPort, serialSource } from '../io/serial.ts'
-import { tcpSource } from '../io/tcp.ts'
+import { ITALIAN_SILENCE_MS } from '../italy/defaults.ts'
 import { diagnose, newLineStats, observeBytes, observeEvent } from '../line-health.ts'
 import { isoTime } from '../payload.ts'
-import { type Command, readArgs } from './io.ts'
-import { parseAddress, parseLine } from './sources.ts'
+import { type Command, decoderById, decoderOptions, readArgs } from './io.ts'
+import { decoderOfSource, parseLine, sourceOfConfig } from './sources.ts'
 
 export const capture: Command = {
   name: 'capture',
   summary: 'records what a port or socket delivers',
-  help: `ampacity capture --serial PORT | --tcp HOST:PORT    records bytes with their times, for replay
+  help: `ampacity capture --serial PORT | --tcp HOST:PORT | …    records bytes with their times, for replay
 
   --serial PORT     serial port, best by its name under /dev/serial/by-id
   --baud N          bits a second (default 2400)
   --line FORMAT     8E1 (default), 8N1, 7E1: Kamstrup sends 8N1, the others 8E1
   --tcp HOST:PORT   a socket that passes the bytes on as they are
+  --chain2gate HOST, --sinapsi HOST    Italian gateways, message by message
   --output FILE     where to (default: standard output)
   --seconds N       how long (default: until Ctrl-C)
 
@@ -37,13 +38,20 @@ Exit status: 0 bytes were recorded, 1 none came or the port could not be opened,
         baud: { type: 'string', default: '2400' },
         line: { type: 'string', default: '8E1' },
         tcp: { type: 'string' },
+        chain2gate: { type: 'string' },
+        sinapsi: { type: 'string' },
         output: { type: 'string', short: 'o' },
         seconds: { type: 'string' },
       },
       { least: 0, most: 0, name: '' },
     )
-    if ((values.serial === undefined) === (values.tcp === undefined))
-      throw new AmpacityError('USAGE', 'expected one of --serial PORT and --tcp HOST:PORT')
+    const from = KINDS.flatMap(kind => (values[kind] === undefined ? [] : [kind]))
+    const [kind] = from
+    if (kind === undefined || from.length > 1)
+      throw new AmpacityError('USAGE', `expected one of --${KINDS.join(', --')}`)
+    const address = values[kind]!
+    const config: SourceConfig = { [kind]: address }
+    const definition = decoderById(io, decoderOfSource(config) ?? 'auto')
     const settings = parseLine(values.line, positive('baud', values.baud))
     const stop = AbortSignal.any([
       io.signal,
@@ -52,10 +60,10 @@ Exit status: 0 bytes were recorded, 1 none came or the port could not be opened,
         : [AbortSignal.timeout(positive('seconds', values.seconds) * 1000)]),
     ])
     const source =
-      values.serial === undefined
-        ? tcpSource({ id: 'tcp', ...parseAddress(values.tcp!), clock: systemClock })
-        : await openedOnce(values.serial, settings)
-    const monitor = new Monitor(source, systemClock)
+      kind === 'serial'
+        ? await openedOnce(address, settings)
+        : await sourceOfConfig(config, definition, systemClock)
+    const monitor = new Monitor(source, definition, systemClock)
     const fd = values.output === undefined ? undefined : openFile(values.output)
     const write = (line: string): void => {
       if (fd === undefined) io.stdout.write(line)
@@ -65,8 +73,8 @@ Exit status: 0 bytes were recorded, 1 none came or the port could not be opened,
       write(
         captureHeaderLine({
           startedAt: isoTime(systemClock.wall()),
-          source: values.serial ?? values.tcp!,
-          ...(values.serial === undefined ? {} : { serial: settings }),
+          source: address,
+          ...(kind === 'serial' ? { serial: settings } : {}),
         }),
       )
       const recorded = await recordBursts(
@@ -74,6 +82,7 @@ Exit status: 0 bytes were recorded, 1 none came or the port could not be opened,
           source: monitor.source,
           clock: systemClock,
           write,
+          isMessages: definition.input === 'message',
           report: ({ detail }) => io.stderr.write(`ampacity: ${detail}\n`),
         },
         stop,
@@ -88,6 +97,8 @@ Exit status: 0 bytes were recorded, 1 none came or the port could not be opened,
   },
 }
 
+const KINDS = ['serial', 'tcp', 'chain2gate', 'sinapsi'] as const
+
 /** A port that cannot be opened now is an error here, not something to wait for. */
 async function openedOnce(path: string, settings: SerialSettings): Promise<Source> {
   await closeSerialPort(await openSerialPort(path, settings))
@@ -98,11 +109,14 @@ async function openedOnce(path: string, settings: SerialSettings): Promise<Sourc
 class Monitor {
   readonly source: Source
   private readonly clock: Clock
-  private readonly decoder = auto.create({})
+  private readonly decoder: Decoder
+  private readonly isGateway: boolean
   private stats
 
-  constructor(source: Source, clock: Clock) {
+  constructor(source: Source, definition: DecoderDefinition, clock: Clock) {
     this.clock = clock
+    this.decoder = definition.create(decoderOptions(definition, undefined))
+    this.isGateway = definition.input === 'message'
     this.stats = newLineStats(clock.now())
     this.source = {
       id: source.id,
@@ -122,7 +136,9 @@ class Monitor {
 
   summary(): string {
     this.observe(this.decoder.wake(Number.POSITIVE_INFINITY))
-    const facts = { silenceMs: 10_000, settingsTried: [], expectsAscii: false }
+    const { isGateway } = this
+    const silenceMs = isGateway ? ITALIAN_SILENCE_MS : 10_000
+    const facts = { silenceMs, settingsTried: [], expectsAscii: false, isGateway }
     const finding = diagnose(this.stats, facts, this.clock.now())
     const rejected = Object.values(this.stats.rejected).reduce((sum, count) => sum + count, 0)
     const counts = `${this.stats.readings} telegrams understood, ${rejected} pieces rejected`

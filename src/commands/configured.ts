@@ -1,5 +1,5 @@
 /** `run` with a configuration: the agent put together from it. */
-import { type Config, loadConfig, type OutputConfig } from '../config.ts'
+import { type Config, loadConfig } from '../config.ts'
 import { SOURCES } from '../config-source.ts'
 import { controlParameters } from '../control/parameters.ts'
 import { createAgent } from '../daemon.ts'
@@ -7,13 +7,12 @@ import type { DecoderDefinition } from '../decoder.ts'
 import { AmpacityError } from '../errors.ts'
 import { systemClock } from '../io/clock.ts'
 import { type CounterFile, openCounters } from '../io/counter-file.ts'
-import { limitFileOutput } from '../io/limit-file.ts'
 import { createLog } from '../io/log.ts'
 import { configuredKeys, loadProfile } from '../io/meter-files.ts'
-import { type MqttOutput, mqttOutput } from '../io/mqtt.ts'
 import type { Log, Output } from '../io/ports.ts'
 import { ITALIAN_SILENCE_MS, withItalianDefaults } from '../italy/defaults.ts'
 import { type CommandIo, decoderById, decoderOptions } from './io.ts'
+import { mqttOf, outputsOf } from './outputs.ts'
 import { decoderOfSource, sourceOfConfig } from './sources.ts'
 
 /** Runs until the user ends it; throws AmpacityError for everything a person has to mend first. */
@@ -35,22 +34,22 @@ export async function runConfigured(
   const { meter = {} } = config
   const log = createLog(config.log?.level)
   const counters = await countersOf(config, definition, log)
+  const keys =
+    definition.usesKeys === undefined
+      ? undefined
+      : await configuredKeys(config.keys, process.env['CREDENTIALS_DIRECTORY'])
   const options = decoderOptions(definition, {
     ...meter.options,
     ...(meter.profiles === undefined
       ? {}
       : { profiles: await Promise.all(meter.profiles.map(loadProfile)) }),
-    ...(definition.usesKeys === undefined
-      ? {}
-      : {
-          keys: await configuredKeys(config.keys, process.env['CREDENTIALS_DIRECTORY']),
-          ...(counters === undefined ? {} : { counters: counters.initial }),
-        }),
+    ...(keys === undefined ? {} : { keys }),
+    ...(keys === undefined || counters === undefined ? {} : { counters: counters.initial }),
   })
-  const source = await sourceOfConfig(from, definition, systemClock)
-  const mqtt = mqttOf(config)
+  const source = await sourceOfConfig(from, definition, systemClock, keys)
+  const mqtt = mqttOf(config, systemClock)
   const outputs: readonly Output[] = [
-    ...(config.outputs ?? []).map(output => fileOf(output, config)),
+    ...(await outputsOf(config, path, systemClock)),
     ...(mqtt === undefined ? [] : [mqtt]),
   ]
   if (outputs.length === 0)
@@ -101,32 +100,4 @@ async function countersOf(
 function logStart(log: Log, config: Config, decoder: string): void {
   const fuse = config.installation?.mainFuseA ?? 25
   log.info({ code: 'started', decoder }, `main fuse ${fuse} A, decoder ${decoder}`)
-}
-
-function fileOf({ id, path, chargePoint }: OutputConfig, config: Config): Output {
-  return limitFileOutput({
-    id,
-    path,
-    failsafeA: failsafeOf(config),
-    clock: systemClock,
-    ...(chargePoint === undefined ? {} : { chargePoint }),
-  })
-}
-
-function mqttOf(config: Config): MqttOutput | undefined {
-  if (config.mqtt === undefined) return undefined
-  const device = config.device?.id ?? 'home'
-  const { base = `ampacity/${device}`, clientId = `ampacity-${device}`, ...broker } = config.mqtt
-  return mqttOutput({
-    id: 'mqtt',
-    base,
-    clientId,
-    ...broker,
-    failsafeA: failsafeOf(config),
-    clock: systemClock,
-  })
-}
-
-function failsafeOf(config: Config): number {
-  return config.control?.failsafeA ?? 0
 }

@@ -1,3 +1,4 @@
+import type { Config } from '../config.ts'
 import type { Decoder, DecoderDefinition, DecoderEvent } from '../decoder.ts'
 import { startsApdu } from '../dlms/apdu.ts'
 import { AmpacityError, EXIT } from '../errors.ts'
@@ -36,6 +37,7 @@ export const decode: Command = {
   --decoder ID      which decoder (default auto: by content; see \`ampacity decoders\`)
   --input FORM      auto, hex, binary or text (default auto)
   --format FORM     jsonl, table or explain (default jsonl; explain gives every byte its meaning)
+  --config FILE     decoder and its options from a configuration (meter.decoder, meter.options)
   --keys FILE       keys of encrypted telegrams, JSON or YAML (form: README)
   --profile NAME    a meter by its id (see \`ampacity decoders\`), or the file of a further one
   --repair crlf     undo a device on the way that puts CR before every LF
@@ -44,15 +46,16 @@ Example:  xxd -p meter.bin | ampacity decode --input hex - | jq .active_power_im
 Exit status: 0 everything understood, 1 something rejected or nothing there, 2 wrong usage.`,
 
   async run(args, io) {
-    const { values, positionals } = readArgs(args, INPUT_OPTIONS, {
-      least: 0,
-      most: 1,
-      name: 'FILE',
-    })
-    const definition = decoderById(io, values.decoder ?? 'auto')
+    const { values, positionals } = readArgs(
+      args,
+      { ...INPUT_OPTIONS, config: { type: 'string' } },
+      { least: 0, most: 1, name: 'FILE' },
+    )
+    const { decoder = 'auto', options: configured = {} } = await meterOf(values.config)
+    const definition = decoderById(io, values.decoder ?? decoder)
     const format = choice('format', values.format, ['jsonl', 'table', 'explain'])
     const form = choice<InputForm>('input', values.input, ['auto', 'hex', 'binary', 'text'])
-    const options = await inputOptions(definition, values)
+    const options = { ...configured, ...(await inputOptions(definition, values)) }
     const path = positionals[0] ?? '-'
     if (path === '-' && form !== 'hex' && format !== 'explain') {
       const first = await firstChunk(io)
@@ -68,6 +71,13 @@ Exit status: 0 everything understood, 1 something rejected or nothing there, 2 w
     const recording = await loadRecording(path, form, io.stdin)
     return decodeWhole(recording, definition, options, format, io)
   },
+}
+
+/** What a configuration says of the meter; it costs its libraries only where there is one. */
+async function meterOf(path: string | undefined): Promise<NonNullable<Config['meter']>> {
+  if (path === undefined) return {}
+  const { loadConfig } = await import('../config.ts')
+  return (await loadConfig(path)).meter ?? {}
 }
 
 /** What `decode` and `replay` may be told of the meter. */

@@ -1,7 +1,8 @@
 /** From what a person names (a port, a host) to a source. */
 
-import { SOURCES, type SourceConfig } from '../config-source.ts'
+import { type ModemConfig, SOURCES, type SourceConfig } from '../config-source.ts'
 import type { DecoderDefinition, SerialSettings } from '../decoder.ts'
+import { type KeyRing, NO_KEYS } from '../dlms/keys.ts'
 import { AmpacityError } from '../errors.ts'
 import { loadRecording } from '../io/capture-file.ts'
 import { listenSource } from '../io/listen.ts'
@@ -33,8 +34,14 @@ export function parseAddress(text: string): { host: string; port: number } {
   return { host: found[1]!.replace(/^\[|\]$/g, ''), port: Number(found[2]) }
 }
 
+/** Middle of the band 125 to 140 kHz; a placeholder, the carrier of Chain2 is not public. */
+const CARRIER_HZ = 132_500
+/** The second channel is not heard; it may be 38 461 Hz away at most. */
+const CHANNELS_HZ = 8000
+
 /** Decoders of sources that carry nothing else. */
 const DECODERS: { readonly [Kind in keyof SourceConfig]?: string } = {
+  modem: 'it-chain2',
   chain2gate: 'it-chain2gate',
   sinapsi: 'it-sinapsi',
 }
@@ -44,12 +51,17 @@ export function decoderOfSource(config: SourceConfig): string | undefined {
   return SOURCES.flatMap(kind => (config[kind] === undefined ? [] : (DECODERS[kind] ?? [])))[0]
 }
 
-/** The source a configuration names. What needs a package of its own is loaded only here. */
+/**
+ * The source a configuration names. What needs a package of its own is loaded only here. `keys` are those of the meter:
+ * a modem that opens frames by itself needs one.
+ */
 export async function sourceOfConfig(
   config: SourceConfig,
   definition: DecoderDefinition,
   clock: Clock,
+  keys: KeyRing = NO_KEYS,
 ): Promise<Source> {
+  if (config.modem !== undefined) return modemOf(config.modem, definition, clock, keys)
   const gateway = await gatewayOf(config, clock)
   if (gateway !== undefined) return gateway
   const [kind] = SOURCES.filter(kind => config[kind] !== undefined)
@@ -75,6 +87,38 @@ export async function sourceOfConfig(
   if (config.tcp !== undefined) return tcpSource({ id: 'tcp', ...parseAddress(config.tcp), clock })
   const chunks = chunksOf(await loadRecording(config.file ?? '-'), definition)
   return replaySource({ id: config.file === undefined ? 'stdin' : 'file', chunks, clock })
+}
+
+/** A modem that listens as its configuration says, and where it opens frames by itself with the first key. */
+async function modemOf(
+  modem: ModemConfig,
+  definition: DecoderDefinition,
+  clock: Clock,
+  { keys }: KeyRing,
+): Promise<Source> {
+  const { layer = 'DL', check = 'crc32-le', carrierHz = CARRIER_HZ } = modem
+  const ssKey = layer === 'SS' ? keys[0]?.encryptionKey : undefined
+  if (layer === 'SS' && ssKey === undefined)
+    throw new AmpacityError('KEYS_INVALID', 'meter.source.modem: layer SS needs a key in keys.file')
+  const { modemSource } = await import('../io/modem-driver.ts')
+  return modemSource({
+    id: 'modem',
+    path: modem.port,
+    settings: definition.serial ?? [parseLine('8N1', 57_600)],
+    requestLine: modem.requestLine ?? 'rts',
+    resetLine: modem.resetLine ?? 'dtr',
+    session: {
+      modem: {
+        layer,
+        check,
+        sniffer: modem.sniffer ?? false,
+        checkCoversLength: modem.checkCoversLength ?? false,
+      },
+      phy: { highHz: carrierHz, lowHz: carrierHz - CHANNELS_HZ, dual: false, pskPreamble: 2 },
+      ...(ssKey === undefined ? {} : { ssKey }),
+    },
+    clock,
+  })
 }
 
 /** Sources that hand over whole messages. */

@@ -24,10 +24,10 @@ export function acceptPower(
   state: ControlState,
   lines: LineReading,
   powerW: number,
-  { trusted, stepW, missed }: Report,
+  { trusted, stepW, missed, ageMs }: Report,
   at: Instant,
 ): Accepted {
-  const share = ownShare(parameters, state, at)
+  const share = ownShare(parameters, state, at, ageMs)
   const { mid, unsettled } = atSample(state, share, at)
   const told = withTotal(parameters, { ...state, unsettled }, lines, share, mid, trusted, at)
   const nothing = { state: told, kind: 'none', view: null, raises: false } as const

@@ -39,6 +39,8 @@ export interface Report {
   readonly stepW: number | null
   /** Reports lost since the last one, where the meter counts. */
   readonly missed: number | undefined
+  /** How much older its values may be than it looks. */
+  readonly ageMs: number
   /** It may raise. */
   readonly trusted: boolean
 }
@@ -62,7 +64,8 @@ export function accept(
 ): Accepted {
   const at = Math.min(reading.receivedAt, now)
   const newest = Math.max(state.currents.at ?? -Infinity, state.power.at ?? -Infinity)
-  if (at < newest) return reject(state, 'older than the newest reading')
+  const ageMs = reading.ageMs ?? 0
+  if (at - ageMs < newest) return reject(state, 'older than the newest reading')
 
   const lines = readLines(parameters, state.secondLine, reading, at)
   const { values } = reading
@@ -73,7 +76,8 @@ export function accept(
   const exported = known.exported || isExporting(values) || isHiding(values, lines.powerW)
   const trusted = mayRaise && reading.integrity !== 'none' && at > newest
   const told = { ...known, exported, secondLine: lines.secondLine }
-  const report = { stepW: field(values, 'uncertaintyW'), missed: reading.missedReports, trusted }
+  const stepW = field(values, 'uncertaintyW')
+  const report = { stepW, missed: reading.missedReports, ageMs, trusted }
   if (hasLines(parameters, lines)) return acceptFrame(parameters, told, lines, report, at)
   if (lines.powerW === null) return { state: told, kind: 'none', view: null, raises: false }
   return acceptPower(parameters, told, lines, lines.powerW, report, at)
@@ -86,8 +90,8 @@ function acceptFrame(
   report: Report,
   at: Instant,
 ): Accepted {
-  const { trusted, stepW, missed } = report
-  const share = ownShare(parameters, state, at)
+  const { trusted, stepW, missed, ageMs } = report
+  const share = ownShare(parameters, state, at, ageMs)
   const repeated = repetition(state, lines, share, at)
   const frames = undershoot(state, lines, share)
   const judged = { ...state, repeated, undershoot: frames }

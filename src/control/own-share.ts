@@ -52,16 +52,37 @@ export function isMetered(
   )
 }
 
-/** The vehicle's share in a telegram that arrived at `at`. */
+/** The vehicle's share in a telegram that arrived at `at`, whose values may be older than it looks by up to `ageMs`. */
 export function ownShare(
   parameters: ControlParameters,
   state: ControlState,
   at: Instant,
+  ageMs: number = 0,
 ): OwnShare {
+  if (ageMs > 0)
+    return either(ownShare(parameters, state, at - ageMs), ownShare(parameters, state, at))
   const sampledAt = at - parameters.latencyMs
   return isMetered(parameters, state, sampledAt)
     ? measured(parameters, state, sampledAt, at)
     : fromCommands(parameters, state, sampledAt)
+}
+
+/** What holds at both moments. */
+function either(before: OwnShare, after: OwnShare): OwnShare {
+  const each = (
+    pick: (...values: number[]) => number,
+    of: (share: OwnShare) => readonly number[],
+  ): readonly number[] => of(after).map((ma, line) => pick(ma, of(before)[line] ?? ma))
+  const lowestMa = each(Math.min, share => share.lowestMa)
+  const mostMa = each(Math.max, share => share.mostMa)
+  const isSame = mostMa.every((ma, line) => ma - lowestMa[line]! <= SETTLED_MA)
+  return {
+    ...after,
+    leastMa: each(Math.min, share => share.leastMa),
+    lowestMa,
+    mostMa,
+    settled: before.settled && after.settled && isSame,
+  }
 }
 
 /** Appends one report and forgets what is older than the ring buffer. Out of order: ignored. */

@@ -86,6 +86,7 @@ class Mqtt implements MqttOutput {
   /** The newest connection was established. */
   private wasUp = false
   private unreachable = false
+  private whenUp: (() => void)[] = []
 
   constructor(options: MqttOptions) {
     this.id = options.id
@@ -114,6 +115,15 @@ class Mqtt implements MqttOutput {
   async apply(command: LimitCommand): Promise<undefined> {
     this.newest.set(command.chargePoint, { command, sent: false })
     this.flush(command.chargePoint)
+  }
+
+  async ready(signal: AbortSignal): Promise<void> {
+    if (this.client !== undefined) return
+    await new Promise<void>((resolve, reject) => {
+      this.whenUp.push(resolve)
+      const late = () => reject(new Error(`${this.options.url}: not connected`))
+      signal.addEventListener('abort', late, { once: true })
+    })
   }
 
   publishReading(reading: Reading, notes: readonly Note[], source: string): void {
@@ -181,6 +191,7 @@ class Mqtt implements MqttOutput {
     this.client = client
     this.wasUp = true
     this.backoff.reset()
+    for (const told of this.whenUp.splice(0)) told()
     client.publish(`${this.options.base}/status`, 'online', { qos: 1, retain: true })
     for (const [chargePoint, slot] of this.newest) {
       slot.sent = false

@@ -41,6 +41,10 @@ export interface Output {
    * Rejects when it cannot be reached, which only a failed `apply` makes an event.
    */
   read?(signal: AbortSignal): Promise<ChargerStatus | undefined>
+  /**
+   * Resolves once a command would leave; absent where `apply` itself tells. Rejects when the signal aborts before.
+   */
+  ready?(signal: AbortSignal): Promise<void>
   /** Writes the safe value and lets go. */
   close(): Promise<void>
   /**

@@ -17,6 +17,8 @@ export interface RecordOptions {
    * pauses between telegrams. The borders mean nothing to a decoder.
    */
   readonly silenceMs?: number
+  /** The source hands over whole messages: each is a burst of its own. */
+  readonly isMessages?: boolean
 }
 
 /** What was recorded. */
@@ -44,7 +46,7 @@ export async function recordBursts(options: RecordOptions, signal: AbortSignal):
   if (signal.aborted) stop.abort()
   signal.addEventListener('abort', onAbort, { once: true })
   let failure: { readonly error: unknown } | undefined
-  parser.on('data', (burst: Uint8Array) => {
+  const take = (burst: Uint8Array) => {
     try {
       write(captureChunkLine({ atMs: Math.round(lastByteAt - start), bytes: burst }))
       bytes += burst.length
@@ -53,10 +55,12 @@ export async function recordBursts(options: RecordOptions, signal: AbortSignal):
       failure ??= { error }
       stop.abort()
     }
-  })
+  }
+  parser.on('data', take)
   const sink = (chunk: Uint8Array, at: Instant) => {
     lastByteAt = at
-    parser.write(Buffer.from(chunk))
+    if (options.isMessages === true) take(chunk)
+    else parser.write(Buffer.from(chunk))
   }
   try {
     await source.run(sink, report, stop.signal)

@@ -7,6 +7,7 @@ import type { Decoder } from '../../decoder.ts'
 import { ampacity } from '../controllers/ampacity.ts'
 import type { Controller } from '../controllers/controller.ts'
 import { Vehicle, type VehicleModel } from '../vehicle.ts'
+import { AlfaRegisters } from './alfa-registers.ts'
 import { chain2GateText } from './chain2gate-text.ts'
 import { type OpenFrame, OpenMeter, type OpenMeterOptions } from './open-meter.ts'
 
@@ -22,6 +23,11 @@ export interface OpenHomeOptions {
   readonly latencyS: number
   /** Whether a frame gets lost. */
   readonly loses?: (frame: OpenFrame, second: number) => boolean
+  /** A gateway that is polled in place of one that pushes: how often, s, and the bytes of one round. */
+  readonly poll?: {
+    readonly everyS: number
+    readonly bytes: (registers: AlfaRegisters) => Uint8Array
+  }
 }
 
 const VOLTS = 230
@@ -48,7 +54,8 @@ export class OpenHome {
   private readonly options: OpenHomeOptions
   private readonly controller: Controller
   private readonly car: Vehicle
-  private readonly underway: { readonly text: string; readonly at: number }[] = []
+  private readonly registers = new AlfaRegisters()
+  private readonly underway: { readonly frame: OpenFrame; readonly at: number }[] = []
   private second = 0
 
   constructor(options: OpenHomeOptions) {
@@ -82,8 +89,7 @@ export class OpenHome {
     const flow = this.netW >= 0 ? { importW: this.netW } : { importW: 0, exportW: -this.netW }
     for (const frame of meter.step(epochMs, flow))
       if (options.loses?.(frame, second) !== true) {
-        const at = now + options.latencyS * 1000
-        this.underway.push({ text: chain2GateText(frame, options.meter.startMs + at), at })
+        this.underway.push({ frame, at: now + options.latencyS * 1000 })
       }
     if (meter.limiter.isOpen) {
       if (this.carA > DRAWING_A) this.trips++
@@ -101,7 +107,10 @@ export class OpenHome {
       },
       now,
     )
-    while (this.underway[0] !== undefined && this.underway[0].at <= now) this.hear(now)
+    while (this.underway[0] !== undefined && this.underway[0].at <= now)
+      this.arrive(this.underway.shift()!.frame, now)
+    if (options.poll !== undefined && second % options.poll.everyS === 0)
+      this.hear(options.poll.bytes(this.registers), now)
     const limitA = controller.tick(now, epochMs)
     if (limitA !== this.limitA) this.changes++
     this.limitA = limitA
@@ -109,9 +118,15 @@ export class OpenHome {
     this.second++
   }
 
-  private hear(now: number): void {
-    const { text } = this.underway.shift()!
-    for (const event of this.options.decoder.push(UTF8.encode(text), now)) {
+  /** At the gateway: passed on, or kept until somebody asks. */
+  private arrive(frame: OpenFrame, now: number): void {
+    const { poll, meter } = this.options
+    if (poll !== undefined) this.registers.take(frame)
+    else this.hear(UTF8.encode(chain2GateText(frame, meter.startMs + now)), now)
+  }
+
+  private hear(bytes: Uint8Array, now: number): void {
+    for (const event of this.options.decoder.push(bytes, now)) {
       if (event.type === 'reading') this.controller.reading(event.reading, now, event.notes)
       if (event.type === 'signal') this.controller.signal?.(event.signal, now)
     }

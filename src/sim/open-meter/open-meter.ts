@@ -4,7 +4,7 @@
  *
  * | frame | sent                                                                     |
  * |-------|--------------------------------------------------------------------------|
- * | CF1   | at each quarter of an hour of its clock                                  |
+ * | CF1   | 20 s after each quarter of an hour of its clock, with what flowed then   |
  * | CF20  | at the beginning, and when the available power changes                   |
  * | CF21  | when the power crosses a multiple of the gap, at most every two seconds  |
  * | CF22  | when the available power is exceeded, and when the band of that changes  |
@@ -43,6 +43,8 @@ export interface OpenFrame {
 
 const QUARTER_MS = 900_000
 const LEAST_GAP_MS = 2000
+/** As in published frames. */
+const QUARTER_DELAY_MS = 20_000
 /** A supply point and a meter that belong to nobody. */
 const CONTRACT = {
   CustomerCode: 'Non Disponibile',
@@ -51,10 +53,8 @@ const CONTRACT = {
   Vendor: 'Nessun Venditore S.p.A.',
   Phone: '+39 000 0000042',
   StartContract: '255/255/65535 [255]',
-  FreezingDay: '01/255/65535 [255]',
-  DataPlate: '99E4E5KA900000042',
-  K: 0,
 }
+const METER = { DataPlate: '99E4E5KA900000042', K: 0 }
 
 /** Holds registers, counters and the limiter. Time is an argument: epoch ms of the true time. */
 export class OpenMeter {
@@ -74,6 +74,8 @@ export class OpenMeter {
   private availableW: number | undefined
   private band = 0
   private openedAtMs: number | undefined
+  /** The quarter hour that is to be told, and when. */
+  private due: { readonly frame: OpenFrame; readonly atMs: number } | undefined
 
   constructor(options: OpenMeterOptions) {
     const { contractedW, hasNights = false, bands = WIDE_BANDS, gapW, aheadS = 20 } = options
@@ -126,7 +128,9 @@ export class OpenMeter {
         ...CONTRACT,
         ContractPower: this.contractedW,
         AvailablePower: availableW,
+        FreezingDay: '01/255/65535 [255]',
         Gap: this.gapW,
+        ...METER,
       }),
     )
   }
@@ -168,28 +172,29 @@ export class OpenMeter {
   private measures(epochMs: number, { importW, exportW }: Flow, frames: OpenFrame[]): void {
     const clockMs = this.clock(epochMs)
     const quarter = Math.floor(clockMs / QUARTER_MS)
+    if (this.due !== undefined && clockMs >= this.due.atMs) {
+      frames.push(this.due.frame)
+      this.due = undefined
+    }
     if (quarter === this.quarter) return
     this.quarter = quarter
-    frames.push({
-      cf: 1,
-      meter: 'M1',
-      payload: {
-        MessagePosixTimestamp: Math.floor(clockMs / 1000),
-        MeasurePosixTimestamp: (quarter * QUARTER_MS) / 1000,
-        TariffCode: isNight(clockMs) ? 3 : 1,
-        CurrQuartActEnergy: Math.round(this.quarterWh),
-        PrevQuartActEnergy: Math.round(this.previousWh),
-        InstantPower: Math.round(importW),
-        QuartAveragePower: Math.round(this.quarterWh * 4),
-        TotalActEnergy: Math.floor(this.importWh),
-        ...(exportW === undefined
-          ? {}
-          : {
-              InstantProdPower: Math.round(exportW),
-              TotalProdActEnergy: Math.floor(this.exportWh),
-            }),
-      },
-    })
+    const atMs = quarter * QUARTER_MS + QUARTER_DELAY_MS
+    const production =
+      exportW === undefined
+        ? {}
+        : { InstantProdPower: Math.round(exportW), TotalProdActEnergy: Math.floor(this.exportWh) }
+    const payload = {
+      MessagePosixTimestamp: atMs / 1000,
+      MeasurePosixTimestamp: (quarter * QUARTER_MS) / 1000,
+      TariffCode: isNight(clockMs) ? 3 : 1,
+      CurrQuartActEnergy: Math.round(this.quarterWh),
+      PrevQuartActEnergy: Math.round(this.previousWh),
+      InstantPower: Math.round(importW),
+      QuartAveragePower: Math.round(this.quarterWh * 4),
+      TotalActEnergy: Math.floor(this.importWh),
+      ...production,
+    }
+    this.due = { frame: { cf: 1, meter: 'M1', payload }, atMs }
     this.previousWh = this.quarterWh
     this.quarterWh = 0
   }
