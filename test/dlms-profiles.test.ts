@@ -39,7 +39,7 @@ t.test('the description of the form has a valid example, and every key', async t
   const example = /```json\n([\s\S]*?)```/.exec(description)![1]!
   const parsed = parseProfile(JSON.parse(example))
   t.same(parsed.ok || parsed.problems, true)
-  const listed = [...description.matchAll(/^\| (`\w+`(?:, `\w+`)*) \|/gm)].flatMap(row =>
+  const listed = [...description.matchAll(/^\| (`\w+`(?:, `\w+`)*) +\|/gm)].flatMap(row =>
     [...row[1]!.matchAll(/\w+/g)].map(String),
   )
   const refused = parseProfile({ ...JSON.parse(example), nonsense: 1 })
