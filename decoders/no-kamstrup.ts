@@ -80,7 +80,11 @@ const SCALINGS: readonly (readonly (readonly (readonly Scaling[])[])[])[] = [-3,
           ...ENERGIES.map(code => [code, energy]),
           ...POWER_FACTORS.map(code => [code, -2]),
         ]),
-        notes: isCorrected ? ['scale_corrected'] : [],
+        notes: [
+          ...(isCorrected ? (['scale_corrected'] as const) : []),
+          // Nobody published in which unit a Danish meter with transformers sends its energies.
+          ...(energy === 0 && current === -3 ? (['energy_scale_uncertain'] as const) : []),
+        ],
       })),
     ),
   ),

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { dlmsPush, PROFILES } from '../decoders/dlms-push.ts'
+import { auto } from '../decoders/index.ts'
 import { parseProfile } from '../decoders/push/parse-profile.ts'
 import type { DecoderEvent } from '../src/decoder.ts'
 import { readingPayload, registersPayload } from '../src/payload.ts'
@@ -17,6 +18,7 @@ import {
 import { hdlc, notification } from '../src/sim/dlms/telegram.ts'
 import { type AxdrData, encodeData, structure } from '../src/sim/encode/axdr-encoder.ts'
 import type { MeterClock } from '../src/sim/encode/cosem-date-time.ts'
+import { encodeGeneralGlo } from '../src/sim/encode/general-glo.ts'
 import { dlmsCaptures } from './dlms-captures.ts'
 
 const FOLDER = new URL('../decoders/profiles/', import.meta.url)
@@ -30,6 +32,19 @@ t.test('every file is a profile, in the index, and called by its id', async t =>
     t.same(parsed.ok || parsed.problems, true, name)
     t.ok(parsed.ok && parsed.value.id === name.replace('.json', ''), name)
   }
+})
+
+t.test('the description of the form has a valid example, and every key', async t => {
+  const description = readFileSync(new URL('README.md', FOLDER), 'utf8')
+  const example = /```json\n([\s\S]*?)```/.exec(description)![1]!
+  const parsed = parseProfile(JSON.parse(example))
+  t.same(parsed.ok || parsed.problems, true)
+  const listed = [...description.matchAll(/^\| (`\w+`(?:, `\w+`)*) +\|/gm)].flatMap(row =>
+    [...row[1]!.matchAll(/\w+/g)].map(String),
+  )
+  const refused = parseProfile({ ...JSON.parse(example), nonsense: 1 })
+  const message = refused.ok ? '' : refused.problems[0]!.message
+  t.same(listed.sort(), message.replace('unknown key, expected ', '').split(', ').sort())
 })
 
 const captures = dlmsCaptures()
@@ -327,6 +342,42 @@ t.test('what contradicts its code fills no field', async t => {
   const current = readingOf(flatTriples, [number('long', '1-0:31.7.0', -5, 0, 'A'), ...POWER])
   t.equal(current.reading.values.currentL1A, 5, 'currents are magnitudes')
 })
+
+t.test('where a code repeats the first counts, whatever its channel', async t => {
+  const items = [u32('1-0:1.7.0', 5, 'W'), u32('1-1:1.7.0', 9, 'W'), u32('1-0:1.7.0', 7, 'W')]
+  const event = readingOf(flatTriples, items)
+  t.equal(event.reading.values.activePowerImportW, 5)
+  t.same(registersOf(event), {
+    '1-0:1.7.0*255': { value: 5, unit: 'W' },
+    '1-1:1.7.0*255': { value: 9, unit: 'W' },
+  })
+})
+
+t.test(
+  'the makers of a port in clear come first in clear, the profiles under a cipher',
+  async t => {
+    const items = [text('', 'Kamstrup_V0001', 'visible-string'), u32('1-1:1.8.0', 1), ...POWER]
+    const keys = {
+      keys: [
+        { system_title: '*', encryption_key: '0'.repeat(32), authentication_key: '1'.repeat(32) },
+      ],
+    }
+    const apdu = notification(1, undefined, flatPairs(items))
+    const sealed = encodeGeneralGlo(apdu, {
+      systemTitle: Uint8Array.from([0x4b, 0x41, 0x4d, 0, 0, 0, 0, 1]),
+      encryptionKey: new Uint8Array(16),
+      authenticationKey: new Uint8Array(16).fill(0x11),
+      invocationCounter: 1,
+    })
+    const parsed = auto.parseOptions({ keys })
+    const ids = [apdu, sealed].map(bytes => {
+      const decoder = auto.create(parsed.ok ? parsed.value : {})
+      const event = decoder.push(hdlc(bytes), 0).find(({ type }) => type === 'reading')
+      return event?.type === 'reading' && event.reading.decoder
+    })
+    t.same(ids, ['no-kamstrup', 'dlms-push'])
+  },
+)
 
 t.test('clock: zone of the user, and the transformer ratio', async t => {
   const header = { local: '2026-07-12T18:00:20', deviationMin: null, status: 0 }

@@ -126,10 +126,10 @@ export class PushDecoder implements Decoder {
     let isPadded = false
     if (opener !== undefined && isCiphered(reader.peek())) {
       const opened = opener.open(bytes, reader.offset, end)
-      reader.offset = opened.inputEnd
-      isPadded = readPadding(reader)
       if (opened.counter !== undefined)
         this.events.push({ type: 'counter', counter: opened.counter })
+      reader.offset = opened.inputEnd
+      isPadded = readPadding(reader)
       if (opened.authenticated) envelope.integrity = 'authenticated'
       envelope.systemTitle = opened.systemTitle
       reader.reset(opened.bytes, opened.start, opened.end)

@@ -67,13 +67,21 @@ export class KnownLists {
     return undefined
   }
 
+  /**
+   * Families in the order in which they are asked: those whose makers documented a port without protection come first
+   * in clear, and last under a cipher.
+   */
+  private inOrder(): readonly Family[] {
+    return this.envelope.systemTitle === '' ? this.families : [...this.families].reverse()
+  }
+
   /** Scans a body that is not known yet, tells whose it is and reads its entries. */
   private learn(reader: Reader): KnownList {
     const { envelope } = this
     const list = new PushList(envelope, this.options)
     if (isDescribed(reader)) scanDescribed(list.tape, reader)
     else list.tape.scan(reader)
-    const family = this.families.find(f => f.recognise(list.tape, envelope))
+    const family = this.inOrder().find(f => f.recognise(list.tape, envelope))
     if (family === undefined) throw new DecodeError('LIST_UNKNOWN', 0, shapeOf(list.tape))
     list.learn(family)
     const { headerTime, systemTitle } = envelope
