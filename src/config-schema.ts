@@ -42,9 +42,7 @@ const listen = z
   .regex(/^(tcp|udp):\/\/(\[[^\]]+\]|[^:/\s]+):\d{1,5}$/, { error: LISTEN })
 
 const GATEWAY = 'a host, or host:port'
-const gateway = z
-  .string({ error: GATEWAY })
-  .regex(/^(\[[^\]]+\]|[^:/\s]+)(:\d{1,5})?$/, { error: GATEWAY })
+const gateway = z.string({ error: GATEWAY }).refine(isHost, { error: GATEWAY })
 
 const WEB = 'http://host/path or https://host/path, without user and password'
 const web = z.string({ error: WEB }).refine(isWebUrl, { error: WEB })
@@ -214,6 +212,11 @@ function isTimeZone(zone: string): boolean {
     // The only way to ask is to try.
     return false
   }
+}
+
+function isHost(text: string): boolean {
+  const found = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?$/.exec(text)
+  return found !== null && Number(found[2] ?? 0) <= 65_535
 }
 
 function isWebUrl(url: string): boolean {

@@ -178,6 +178,8 @@ t.test('the agent at each kind of gateway', async t => {
 t.test('configurations that do not fit', async t => {
   const cases: [text: string, path: string, message: RegExp][] = [
     ['meter: {source: {chain2gate: "a b"}}', 'meter.source.chain2gate', /a host, or host:port/],
+    ['meter: {source: {chain2gate: "a#b"}}', 'meter.source.chain2gate', /a host, or host:port/],
+    ['meter: {source: {sinapsi: "a:99999"}}', 'meter.source.sinapsi', /a host, or host:port/],
     ['meter: {source: {sinapsi: x, tcp: "h:1"}}', 'meter.source', /found tcp and sinapsi/],
     ['meter: {source: {tcp: "h:1", everyS: 5}}', 'meter.source.everyS', /with sinapsi only/],
     ['meter: {source: {sinapsi: x, everyS: 1}}', 'meter.source.everyS', /from 2 to 60/],

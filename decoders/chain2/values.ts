@@ -72,14 +72,8 @@ export function partialDate(value: unknown): PartialDate | null {
   if (typeof value !== 'string') return null
   const parts = DATE.exec(value.trim())?.slice(1).map(Number)
   if (parts === undefined) return null
-  const [day, month, year, hours, minutes, seconds] = parts as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ]
+  // Groups that are not there are no numbers, and in no range.
+  const [day = 0, month = 0, year = 0xffff, hours = 0, minutes = 0, seconds = 0] = parts
   const date: PartialDate = {
     ...(day >= 1 && day <= 31 ? { day } : {}),
     ...(month >= 1 && month <= 12 ? { month } : {}),

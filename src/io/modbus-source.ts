@@ -110,6 +110,8 @@ export function modbusSource(options: ModbusSourceOptions): Source {
       }
     } finally {
       signal.removeEventListener('abort', onAbort)
+      // With it goes what still waits for an answer.
+      client.destroy(() => {})
       socket.destroy()
     }
   }
