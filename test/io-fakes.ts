@@ -58,7 +58,7 @@ export function settle(): Promise<void> {
 }
 
 /** Waits in real time until `condition` holds; false after `ms`. */
-export async function until(condition: () => boolean, ms = 5000): Promise<boolean> {
+export async function until(condition: () => boolean, ms = 15_000): Promise<boolean> {
   const end = performance.now() + ms
   while (!condition()) {
     if (performance.now() > end) return false
