@@ -48,7 +48,7 @@ function decode(
   options: HanOptions = {},
   pause = 0,
 ): DecoderEvent[] {
-  const decoder = auto.create(options)
+  const decoder = auto.create({ link: 'hdlc', ...options })
   const events: DecoderEvent[] = []
   let at = 0
   for (let i = 0; i < bytes.length; i += chunk) {
